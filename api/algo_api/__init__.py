@@ -1,0 +1,1 @@
+"""The HTTP API: users, broker accounts, strategies, live streams."""

@@ -1,0 +1,66 @@
+"""Prices and amounts without floats.
+
+A `Price` is an integer of 1/10 000 rupee: it holds every NSE tick size (0.01 to 5.00) and the average price of a fill
+exactly enough, and compares in one machine instruction on the hot path. Decimal is for the edges (API, resources, SQL).
+"""
+
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import NewType
+
+Price = NewType("Price", int)
+"""A price or an amount in 1/10 000 rupee."""
+
+SCALE = 10_000
+"""Units of `Price` in one rupee."""
+
+
+class NotAPriceError(ValueError):
+    """The text or number is no finite amount of rupees with at most four decimals."""
+
+
+def parse_price(value: str | int | Decimal) -> Price:
+    """Exact conversion of rupees to `Price`.
+
+    Raises:
+        NotAPriceError: not a finite number, or more than four decimals.
+    """
+    try:
+        amount = Decimal(value) * SCALE
+    except (InvalidOperation, TypeError, ValueError) as error:
+        raise NotAPriceError(f"{value!r} is not an amount in rupees") from error
+    if not amount.is_finite() or amount != amount.to_integral_value():
+        raise NotAPriceError(f"{value!r} must be a finite amount in rupees with at most four decimals")
+    return Price(int(amount))
+
+
+def price_from_float(value: float) -> Price:
+    """Nearest `Price` to a broker's JSON float (brokers send unrounded floats).
+
+    Raises:
+        NotAPriceError: the number is infinite or not a number.
+    """
+    try:
+        return Price(int((Decimal(repr(value)) * SCALE).to_integral_value(ROUND_HALF_EVEN)))
+    except (InvalidOperation, OverflowError, ValueError) as error:
+        raise NotAPriceError(f"{value!r} is not a price") from error
+
+
+def to_decimal(price: int) -> Decimal:
+    """Rupees, without trailing zeros beyond two decimals."""
+    amount = Decimal(price).scaleb(-4)
+    return amount.quantize(Decimal("0.01")) if price % 100 == 0 else amount
+
+
+def format_price(price: int) -> str:
+    """Rupees as a decimal string: at least two decimals, four where needed."""
+    return str(to_decimal(price))
+
+
+def floor_to_tick(price: int, tick: int) -> Price:
+    """Largest multiple of `tick` that is not above `price`."""
+    return Price(price // tick * tick)
+
+
+def ceil_to_tick(price: int, tick: int) -> Price:
+    """Smallest multiple of `tick` that is not below `price`."""
+    return Price(-(-price // tick) * tick)

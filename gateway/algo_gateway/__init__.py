@@ -1,0 +1,1 @@
+"""One broker account, one door: session, limits, feed, order rows."""

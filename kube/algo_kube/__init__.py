@@ -1,0 +1,1 @@
+"""The one Kubernetes client: typed errors, watches with selectors, server-side apply."""

@@ -1,0 +1,1 @@
+"""The market: sessions, instruments, recorded ticks and bars, tick checks, matching."""

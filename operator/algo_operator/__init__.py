@@ -1,0 +1,1 @@
+"""Reconciles the custom resources into pods, namespaces and policies."""

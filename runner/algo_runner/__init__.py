@@ -1,0 +1,1 @@
+"""One strategy, one pod: the engine and its shell."""

@@ -1,0 +1,1 @@
+"""A simulated exchange behind servers that speak the brokers' own protocols."""
