@@ -29,12 +29,7 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     pass
 
 
-# --- runner to gateway
----------------------------------------------------------------------------------------------
-----------------------------------------------------------------------------------------------
------------------------------------------------------------------------------------------------
-------------------------------------------------------------------------------------------------
--------------------------------------------------------------------------------------------------
+# Runner to gateway
 
 
 class Place(_Message, frozen=True, kw_only=True, tag="place"):
@@ -111,7 +106,7 @@ class Armed(_Message, frozen=True, kw_only=True, tag="armed"):
     """The runner has reconciled and is subscribed: from now on it counts as a participant of a replayed market."""
 
 
- # --- gateway to runner -------------------------------------------------------------------------------------------------
+# Gateway to runner
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
