@@ -1,0 +1,162 @@
+"""Runs every test suite: independent ones side by side, cluster suites last, and prints the time of each.
+
+Output of a suite goes to a log under `.state/suites`; the tail of a failed one is printed. Exit status 1 if a suite failed.
+A suite starts when those it needs have passed; what needs a failed one is reported as failed, not skipped.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from suites import SUITES, Suite
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".state" / "suites"
+LANES = max(2, os.cpu_count() or 2)
+TAIL = 80
+_PYTEST = re.compile(r"(\d+) (passed|failed|error|errors|skipped)")
+
+
+@dataclass
+class Outcome:
+    """How one suite ended."""
+
+    suite: Suite
+    seconds: float
+    code: int
+    counts: dict[str, int]
+
+
+@dataclass
+class Run:
+    """What the lanes share; guarded by `lock`."""
+
+    waiting: list[Suite]
+    lock: threading.Condition = field(default_factory=threading.Condition)
+    running: list[Suite] = field(default_factory=list)
+    done: dict[str, Outcome] = field(default_factory=dict)
+
+
+def counts_of(log: str) -> dict[str, int]:
+    """The numbers of pytest's closing lines, added up."""
+    totals = {"passed": 0, "failed": 0, "skipped": 0}
+    for line in log.splitlines():
+        if re.search(r"\bin [\d.]+s", line):
+            for number, word in _PYTEST.findall(line):
+                totals["failed" if word.startswith("error") else word] += int(number)
+    return totals
+
+
+def execute(suite: Suite) -> Outcome:
+    """Run one suite to its end."""
+    path = LOGS / f"{suite.name}.log"
+    begun = time.monotonic()
+    with path.open("wb") as log:
+        process = subprocess.run(
+            suite.command,
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **suite.environment},
+            check=False,
+        )
+    return Outcome(suite, time.monotonic() - begun, process.returncode, counts_of(path.read_text(errors="replace")))
+
+
+def next_suite(run: Run) -> Suite | None:
+    """The first suite that may start now: its needs have passed, and nothing runs that it cannot run beside."""
+    for suite in run.waiting:
+        if not all(need in run.done for need in suite.needs):
+            continue
+        if suite.alone and run.running:
+            continue
+        if any(other.alone for other in run.running):
+            continue
+        return suite
+    return None
+
+
+def report(outcome: Outcome) -> None:
+    """One line of a suite that ended, and the end of its log if it failed."""
+    words = ", ".join(f"{number} {word}" for word, number in outcome.counts.items() if number)
+    verdict = "ok" if outcome.code == 0 else f"FAILED ({outcome.code})"
+    print(f"{outcome.suite.name:<14} {verdict:<12} {outcome.seconds:7.1f} s  {words}", flush=True)
+    if outcome.code != 0:
+        lines = (LOGS / f"{outcome.suite.name}.log").read_text(errors="replace").splitlines()
+        print("\n".join(f"    | {line}" for line in lines[-TAIL:]), flush=True)
+
+
+def lane(run: Run) -> None:
+    """Take suites until none is left."""
+    while True:
+        with run.lock:
+            while (suite := next_suite(run)) is None:
+                if not run.waiting:
+                    return
+                run.lock.wait(1)
+            run.waiting.remove(suite)
+            run.running.append(suite)
+        unmet = [need for need in suite.needs if run.done[need].code != 0]
+        if unmet:
+            (LOGS / f"{suite.name}.log").write_text(f"not run: {', '.join(unmet)} failed\n")
+            outcome = Outcome(suite, 0.0, 1, {})
+        else:
+            outcome = execute(suite)
+        with run.lock:
+            run.running.remove(suite)
+            run.done[suite.name] = outcome
+            report(outcome)
+            run.lock.notify_all()
+
+
+def chosen(only: Sequence[str]) -> list[Suite]:
+    """The suites to run; with `only`, those and what they need."""
+    if not only:
+        return list(SUITES)
+    wanted = set(only)
+    for suite in reversed(SUITES):
+        if suite.name in wanted:
+            wanted.update(suite.needs)
+    return [suite for suite in SUITES if suite.name in wanted]
+
+
+def main() -> int:
+    """Run the suites and print the sum."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
+    parser.add_argument("--list", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(f"{suite.name:<14} {suite.title}" for suite in SUITES))
+        return 0
+    LOGS.mkdir(parents=True, exist_ok=True)
+    data = Path(os.environ.get("ALGO_DATA_DIR", ROOT.parent / "shared" / "data"))
+    if not data.is_dir():
+        print(
+            f"NOTE: no recorded market data at {data}; the synthetic session stands in where a test says so", flush=True
+        )
+    begun = time.monotonic()
+    run = Run(chosen(arguments.only))
+    threads = [threading.Thread(target=lane, args=(run,)) for _ in range(LANES)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    outcomes = list(run.done.values())
+    totals = {word: sum(o.counts.get(word, 0) for o in outcomes) for word in ("passed", "failed", "skipped")}
+    broken = [o.suite.name for o in outcomes if o.code != 0]
+    print(f"\n{len(outcomes)} suites in {time.monotonic() - begun:.0f} s; failed: {', '.join(broken) or 'none'}")
+    print(f"tests: {totals['passed']} passed, {max(totals['failed'], len(broken))} failed, {totals['skipped']} skipped")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
