@@ -1,6 +1,6 @@
 """Runs every test suite: independent ones side by side, cluster suites last, and prints the time of each.
 
-Output of a suite goes to a log under `.state/suites`; the tail of a failed one is printed. Exit status 1 if a suite failed.
+Output of a suite goes to a log under `.state/suites`; the tail of a failed one is printed. Exit status 1 if one failed.
 A suite starts when those it needs have passed; what needs a failed one is reported as failed, not skipped.
 """
 

@@ -1,0 +1,70 @@
+"""The result of one demo run: what the strategy's own events say, beside what the exchange's book says."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from algo_local.demo.services import Json, StreamEvent
+
+_CHANGES = ("phase", "condition")
+
+
+@dataclass
+class Follower:
+    """What the event stream has said so far; one run has one."""
+
+    view: Json = field(default_factory=dict)
+    transitions: list[Json] = field(default_factory=list)
+    alerts: list[Json] = field(default_factory=list)
+    last_id: str = ""
+
+    def take(self, event: StreamEvent) -> None:
+        """Remember one event."""
+        self.last_id = event.id or self.last_id
+        if event.kind == "snapshot":
+            self.view = event.data
+        elif event.kind in _CHANGES:
+            self.transitions.append(transition(event.kind, event.data))
+        elif event.kind == "alert":
+            self.alerts.append(event.data)
+
+
+def transition(kind: str, data: Json) -> Json:
+    """One entry of `transitions`."""
+    return {
+        "kind": kind,
+        "name": data.get("name", "phase"),
+        "from": data.get("previous"),
+        "to": data.get("current"),
+        "reason": data.get("reason", ""),
+        "time": data.get("time"),
+        "wall_time": data.get("wall_time"),
+    }
+
+
+def build_result(follower: Follower, strategy: Json, world: Json, broker: str, orders: list[Json]) -> dict[str, Any]:
+    """The JSON object that `algo demo --json` prints as its last line."""
+    view = strategy["view"] if strategy.get("view") else strategy
+    return {
+        "strategy_id": strategy["id"],
+        "resource": strategy.get("resource"),
+        "broker": broker,
+        "world": world["name"],
+        "phase": view.get("phase"),
+        "orders": orders,
+        "transitions": follower.transitions,
+        "entry_price": view.get("entry_price"),
+        "stop_price": view.get("stop_price"),
+        "exit_price": view.get("exit_price"),
+        "exit_reason": view.get("exit_reason"),
+        "pnl": view.get("pnl"),
+        "unprotected_seconds": view.get("unprotected_seconds"),
+        "unprotected_session_seconds": view.get("unprotected_session_seconds"),
+        "ticks": {"seen": view.get("ticks_seen", 0), "rejected": view.get("ticks_rejected", {})},
+        "barrier_timeouts": world.get("barrier_timeouts"),
+        "speed_reached": world.get("speed_reached"),
+    }
+
+
+def exit_code(phase: str | None) -> int:
+    """0 if flat or Waiting by refusal, 2 if Failed."""
+    return 2 if phase == "Failed" else 0
