@@ -2,8 +2,8 @@
 
 How the shell treats each kind:
 
-* `wire.Place`, `wire.Modify`, `wire.Cancel`, `wire.ReadBook`, `wire.ReadPositions`, `wire.ReadQuote`: encode and send on
-  the gateway connection, as they are. Without a connection drop them: the next `Welcome` makes the engine ask anew.
+* `wire.Place`, `wire.Modify`, `wire.Cancel`, `wire.ReadBook`, `wire.ReadPositions`, `wire.ReadQuote`: encode and send
+  on the gateway connection, as they are. Without a connection drop them: the next `Welcome` makes the engine ask anew.
 * `Journal`: append to the journal. `before_send=True` (entries): it must be on disk (fsync) *before the next action of
   the same step is done*; if that fails, do not send the `Place` that follows, and feed
   `wire.NotSent(req=<its req>, reason="journal")` back. `before_send=False`: send first, write when possible.
@@ -15,7 +15,6 @@ Before doing a step's actions the shell calls `invariants.refuses(state, action)
 """
 
 import msgspec
-
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Leg, OrderType, Side
 from algo_crds.contracts.runtime import (
@@ -31,7 +30,7 @@ from algo_crds.contracts.runtime import (
 )
 
 
-class Intent(msgspec.Struct, frozen=True, kw_only=True, tag="intent"):
+class Intent(msgspec.Struct, frozen=True, kw_only=True, tag="intent", tag_field="kind"):
     """An order that is about to be sent: after a restart, one without an outcome is `Unknown`, never run again."""
 
     seq: int
@@ -51,7 +50,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, tag="intent"):
     send_before: int
 
 
-class Note(msgspec.Struct, frozen=True, kw_only=True, tag="note"):
+class Note(msgspec.Struct, frozen=True, kw_only=True, tag="note", tag_field="kind"):
     """Something worth keeping for the audit; replay ignores it."""
 
     seq: int

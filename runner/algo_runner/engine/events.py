@@ -15,28 +15,27 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
-
 from algo_crds.contracts import wire
 from algo_crds.contracts.runtime import RuntimeSpec
 
 
-class Clock(msgspec.Struct, frozen=True, tag=True):
+class Clock(msgspec.Struct, frozen=True):
     """Session time has passed; `now` of the step says how far."""
 
 
-class SpecChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class SpecChanged(msgspec.Struct, frozen=True, kw_only=True):
     """The operator wrote another spec, desired state, halt or deletion."""
 
     spec: RuntimeSpec
 
 
-class Disconnected(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Disconnected(msgspec.Struct, frozen=True, kw_only=True):
     """The connection to the gateway is gone; the next message is a `Welcome`."""
 
     reason: str = ""
 
 
-class JournalHealth(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class JournalHealth(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the journal can be written (lease held, Redis there). True until told otherwise."""
 
     writable: bool
@@ -53,7 +52,7 @@ class CommandKind(StrEnum):
     DISCARD = "discard"
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Command(msgspec.Struct, frozen=True, kw_only=True):
     """A person's request. `retry` and `discard` name an entry of the order queue by its tag.
 
     `discard` without a tag clears a Failed run: `note` must say what became of the shares.

@@ -4,18 +4,18 @@
 and everything below it is frozen. The market cell is shared between the copies: the hot path writes the last price
 into it and nothing else. `snapshot` and `restore` are the durable form: equal states give equal bytes.
 
-Restart: `restore(bytes)` of the newest snapshot, then `replay(state, entry)` for each journal entry, oldest first; entries
+Restart: `restore(bytes)` of the newest snapshot, then `replay(state, entry)` for each journal entry, oldest first; those
 that the snapshot already knows change nothing. Without a snapshot: `initial(spec)` and replay of the whole journal of
 the day; without either, the broker's book rebuilds everything that trades.
 """
 
 import msgspec
-
 from algo_crds.contracts import wire
 from algo_crds.contracts.constants import ENGINE, EngineConstants
 from algo_crds.contracts.orders import Leg, OrderStatus, OrderType, RejectKind, Side
 from algo_crds.contracts.runtime import ConditionView, ExitReason, Phase, RuntimeSpec
 from algo_crds.contracts.tags import strategy_hash
+
 from algo_runner.engine.actions import Intent, JournalEntry
 
 FORMAT = 1
@@ -289,7 +289,7 @@ def restore(data: bytes) -> State | None:
 
 
 def forget_calls(state: State) -> None:
-    """Nobody will answer the calls under way any more: a placed order's outcome is unknown, the rest may be repeated."""
+    """Nobody will answer the calls under way any more: a placed order is unknown, the rest may be repeated."""
     for tag, order in tuple(state.orders.items()):
         own = order.own
         if own in (OrderStatus.INTENDED, OrderStatus.SENT) and not order.answered and not order.lines:
