@@ -1,7 +1,7 @@
 """The one JSON object that every benchmark prints as its last line.
 
-`metrics` are ours, `floor` is the same work done by the bare parts in the same run; `ratios` divide one by the other where
-both name the same key. Units are part of the names.
+`metrics` are ours, `floor` is the same work done by the bare parts in the same run; `ratios` divide one by the other
+where both name the same key. Units are part of the names.
 """
 
 import json
