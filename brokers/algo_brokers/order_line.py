@@ -1,0 +1,231 @@
+"""The order line: HTTP/1.1 for order calls, made for the time from a decision to the bytes on the wire.
+
+One connection per call in flight, kept open between calls; requests are built and answers read by h11. It exists beside
+httpx because a general client spends more time before the first byte than the rest of the order's path together.
+A kept connection that the server has closed is noticed before use; if it closes while an order is on it, the outcome
+is unknown: nothing is ever sent a second time. IPv4 only: brokers refuse a registered account's call over IPv6.
+"""
+
+import asyncio
+import base64
+import contextlib
+import socket
+import ssl
+import zlib
+from dataclasses import dataclass
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+import h11
+
+from algo_brokers.http import AnswerLostError, HttpAnswer, HttpRequest, NothingSentError, Transport
+from algo_brokers.transports import content_type
+
+_CONNECT_S: Final = 5.0
+_KEPT: Final = 4
+
+
+class CloseOrderLine(Protocol):
+    """Close every kept connection."""
+
+    async def __call__(self) -> None:
+        """Calls in flight end as lost answers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """The transport, a way to open its connection ahead of the first order, and its end."""
+
+    send: Transport
+    warm: CloseOrderLine
+    close: CloseOrderLine
+
+
+class _Wire(asyncio.Protocol):
+    """One connection: at most one request at a time."""
+
+    def __init__(self) -> None:
+        self.parser = h11.Connection(h11.CLIENT)
+        self.transport: asyncio.Transport | None = None
+        self.closed = False
+        self._answer: asyncio.Future[HttpAnswer] | None = None
+        self._head: h11.Response | None = None
+        self._body = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
+        self.transport = transport  # type: ignore[assignment] # uvloop's transports are no subclasses
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        if self._answer is not None and not self._answer.done():
+            with contextlib.suppress(h11.ProtocolError):
+                self.parser.receive_data(b"")
+                self._read()
+        self._fail(f"connection lost ({type(exc).__name__})" if exc else "connection closed by the broker")
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None or self._answer.done():
+            self.abort()  # nothing was asked: this connection is out of step
+            return
+        try:
+            self.parser.receive_data(data)
+            self._read()
+        except (h11.ProtocolError, zlib.error) as error:
+            self.abort()
+            self._fail(f"answer cannot be read ({type(error).__name__})")
+
+    def _read(self) -> None:
+        while True:
+            event = self.parser.next_event()
+            if isinstance(event, h11.Response):
+                self._head = event
+            elif isinstance(event, h11.Data):
+                self._body += event.data
+            elif isinstance(event, h11.EndOfMessage):
+                self._finish()
+                return
+            elif not isinstance(event, h11.InformationalResponse):
+                return
+
+    def _finish(self) -> None:
+        assert self._head is not None
+        assert self._answer is not None
+        fields = {name: value.decode("latin-1") for name, value in self._head.headers}
+        body = bytes(self._body)
+        if fields.get(b"content-encoding", "").lower() == "gzip":
+            body = zlib.decompress(body, zlib.MAX_WBITS | 16)
+        answer = HttpAnswer(self._head.status_code, content_type(fields.get(b"content-type", "")), body)
+        if not self._answer.done():
+            self._answer.set_result(answer)
+
+    def _fail(self, reason: str) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(AnswerLostError(reason))
+
+    def ask(self, request: HttpRequest, fields: list[tuple[str, str]]) -> asyncio.Future[HttpAnswer]:
+        """Write the whole request at once."""
+        assert self.transport is not None
+        if request.body or request.method in ("POST", "PUT"):
+            fields = [*fields, ("Content-Length", str(len(request.body)))]
+        head = self.parser.send(h11.Request(method=request.method, target=request.target, headers=fields))
+        body = self.parser.send(h11.Data(data=request.body)) if request.body else b""
+        end = self.parser.send(h11.EndOfMessage())
+        self._head, self._body = None, bytearray()
+        self._answer = asyncio.get_running_loop().create_future()
+        self.transport.write((head or b"") + (body or b"") + (end or b""))
+        return self._answer
+
+    def reusable(self) -> bool:
+        """Ready for the next request."""
+        if self.closed or self.parser.our_state is not h11.DONE or self.parser.their_state is not h11.DONE:
+            return False
+        self.parser.start_next_cycle()
+        self._answer = None
+        return True
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        self.closed = True
+        if self.transport is not None:
+            self.transport.abort()
+
+
+async def _tunnel(host: str, port: int, proxy_host: str, proxy_port: int, credentials: str) -> socket.socket:
+    """A socket to the target through an HTTP proxy's CONNECT."""
+    loop = asyncio.get_running_loop()
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    try:
+        infos = await loop.getaddrinfo(proxy_host, proxy_port, family=socket.AF_INET, type=socket.SOCK_STREAM)
+        await loop.sock_connect(sock, infos[0][4])
+        lines = [f"CONNECT {host}:{port} HTTP/1.1", f"Host: {host}:{port}"]
+        if credentials:
+            lines.append(f"Proxy-Authorization: Basic {base64.b64encode(credentials.encode()).decode()}")
+        await loop.sock_sendall(sock, ("\r\n".join(lines) + "\r\n\r\n").encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            part = await loop.sock_recv(sock, 4096)
+            if not part or len(answer) > 65_536:
+                raise OSError("the egress proxy closed the connection")
+            answer += part
+        status = answer.split(b" ", 2)[1:2]
+        if status != [b"200"]:
+            raise OSError(f"the egress proxy answered {status[0].decode('latin-1') if status else 'nonsense'}")
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def create_order_line(base_url: str, *, proxy: str = "", tls: ssl.SSLContext | None = None) -> OrderLine:
+    """An order line to one broker, directly or through the account's egress proxy (HTTP CONNECT)."""
+    url = urlsplit(base_url)
+    host, secure = url.hostname or "", url.scheme == "https"
+    port = url.port or (443 if secure else 80)
+    context = (tls or ssl.create_default_context()) if secure else None
+    through = urlsplit(proxy) if proxy else None
+    kept: list[_Wire] = []
+    busy: set[_Wire] = set()
+
+    async def connect() -> _Wire:
+        loop = asyncio.get_running_loop()
+        name = host if secure else None
+        if through is None:
+            _, wire = await loop.create_connection(
+                _Wire, host, port, family=socket.AF_INET, ssl=context, server_hostname=name
+            )
+            return wire
+        credentials = f"{through.username}:{through.password or ''}" if through.username else ""
+        sock = await _tunnel(host, port, through.hostname or "", through.port or 3128, credentials)
+        _, wire = await loop.create_connection(_Wire, sock=sock, ssl=context, server_hostname=name)
+        return wire
+
+    async def wire_for(request: HttpRequest, timeout_s: float) -> _Wire:
+        while kept:
+            wire = kept.pop()
+            if wire.reusable() or not (wire.closed or wire.transport is None):
+                return wire
+        try:
+            return await asyncio.wait_for(connect(), min(timeout_s, _CONNECT_S))
+        except (OSError, TimeoutError, ssl.SSLError) as error:
+            raise NothingSentError(f"{request}: could not connect ({error})") from None
+
+    def keep(wire: _Wire) -> None:
+        if wire.reusable() and len(kept) < _KEPT:
+            kept.append(wire)
+        else:
+            wire.abort()
+
+    async def send(request: HttpRequest, *, timeout_s: float) -> HttpAnswer:
+        wire = await wire_for(request, timeout_s)
+        busy.add(wire)
+        done = False
+        try:
+            async with asyncio.timeout(timeout_s):
+                answer = await wire.ask(request, [("Host", url.netloc.rpartition("@")[2]), *request.headers])
+            done = True
+        except TimeoutError:
+            raise AnswerLostError(f"{request}: no answer within {timeout_s:g} s") from None
+        except AnswerLostError as error:
+            raise AnswerLostError(f"{request}: {error}") from None
+        finally:
+            busy.discard(wire)
+            if done:
+                keep(wire)
+            else:
+                wire.abort()
+        return answer
+
+    async def warm() -> None:
+        if not kept:
+            with contextlib.suppress(OSError, TimeoutError, ssl.SSLError):
+                kept.append(await asyncio.wait_for(connect(), _CONNECT_S))
+
+    async def close() -> None:
+        for wire in (*kept, *busy):
+            wire.abort()
+        kept.clear()
+
+    return OrderLine(send=send, warm=warm, close=close)

@@ -1,0 +1,56 @@
+"""The broker session as it lies in the account's Secret, and a guard that keeps its secrets out of every text."""
+
+from typing import Final
+
+import msgspec
+
+from algo_brokers.errors import BadAnswer
+
+_HIDDEN: Final = "<hidden>"
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One login at a broker. `login_time` and `valid_until` are instants (ms, UTC)."""
+
+    broker: str
+    client_id: str
+    api_key: str
+    access_token: str
+    login_time: int
+    valid_until: int
+
+    def __repr__(self) -> str:
+        """Without key and token: this text may reach a log."""
+        return f"Session(broker={self.broker!r}, client_id={self.client_id!r}, valid_until={self.valid_until})"
+
+    __str__ = __repr__
+
+
+def parse_session(text: bytes) -> Session | None:
+    """A session file; empty or `{}` means that nobody has logged in.
+
+    Raises:
+        BadAnswer: the file is no session. Its content is not part of the message.
+    """
+    stripped = text.strip()
+    if stripped in (b"", b"{}"):
+        return None
+    try:
+        return msgspec.json.decode(stripped, type=Session)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise BadAnswer("the session file is not a session; log in to the broker account again") from None
+
+
+def encode_session(session: Session) -> bytes:
+    """The session file's content. It holds secrets: write it to the Secret, nowhere else."""
+    return msgspec.json.encode(session)
+
+
+def hide(text: str, session: Session | None) -> str:
+    """The text with the session's secrets blotted out, for what a broker or a library wrote."""
+    if session is None:
+        return text
+    for secret in (session.access_token, session.api_key):
+        if secret:
+            text = text.replace(secret, _HIDDEN)
+    return text
