@@ -1,1 +1,1 @@
-"""Reconciles the custom resources into pods, namespaces and policies."""
+"""Reconciles Tenants, BrokerAccounts, MarketDataSources and Strategies into namespaces, pods, users and status."""

@@ -1,0 +1,98 @@
+"""The only module that imports kopf, and only as a watch: an event adds a key to the queue, and that is all.
+
+No handler of kopf keeps state, returns a result or retries: `on.event` leaves resources untouched (no finalizer, no
+annotation, no patch), and the queue does the rest. The settings follow measured traps: a worker limit would cap
+throughput at limit / idle time-out, posting is serial, peering is no lock, scanning needs rights we do not want.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import aiohttp
+import kopf
+
+from algo_operator.health import Health
+from algo_operator.vocabulary import GROUP, OWN_KINDS, Key, Kind, Manifest
+
+OnEvent = Callable[[Key, Manifest, str | None], None]
+"""Called with key, object and type of event (None: from a list)."""
+
+_SERVER_SECONDS: Final = 120
+_CONNECTIONS: Final = 50
+
+
+def create_registry(on_event: OnEvent, health: Health) -> kopf.OperatorRegistry:
+    """kopf's registry with one event handler a kind and the login."""
+    registry = kopf.OperatorRegistry()
+    for kind in OWN_KINDS:
+        health.expect(kind.plural)
+        kopf.on.event(GROUP, kind.plural, registry=registry, id=kind.plural)(_handler(kind, on_event, health))
+
+    async def log_in(**kwargs: Any) -> kopf.AiohttpSession:
+        info = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+        if info is None:
+            raise kopf.PermanentError("neither a service account nor a kubeconfig gives access to a cluster")
+        return kopf.AiohttpSession(server=info.server, aiohttp_session=_session(info, health))
+
+    kopf.on.login(registry=registry, id="login")(log_in)
+    return registry
+
+
+def _handler(kind: Kind, on_event: OnEvent, health: Health) -> Callable[..., Awaitable[None]]:
+    async def handler(*, event: Mapping[str, Any], **_: Any) -> None:
+        health.sign(kind.plural)
+        resource: Manifest = dict(event["object"])
+        metadata = resource["metadata"]
+        on_event(Key(kind, metadata.get("namespace", ""), metadata["name"]), resource, event["type"])
+
+    return handler
+
+
+def _session(info: kopf.ConnectionInfo, health: Health) -> aiohttp.ClientSession:
+    """A session with a bounded pool, which notes every watch request: a living watch opens one each time-out."""
+
+    async def opened(_: Any, __: Any, params: aiohttp.TraceRequestEndParams) -> None:
+        if params.url.query.get("watch") == "true" and params.response.status < 300:
+            health.sign(params.url.path.rsplit("/", 1)[-1])
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(opened)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=info.as_ssl_context()),
+        headers=info.as_http_headers(),
+        trace_configs=[trace],
+    )
+
+
+def create_settings() -> kopf.OperatorSettings:
+    """kopf's settings for a watch shell."""
+    settings = kopf.OperatorSettings()
+    settings.scanning.disabled = True
+    settings.posting.enabled = False
+    settings.queueing.worker_limit = None
+    settings.queueing.idle_timeout = 1.0
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 5
+    settings.networking.enforce_retry_after = True
+    settings.watching.server_timeout = _SERVER_SECONDS
+    settings.watching.client_timeout = _SERVER_SECONDS + 10
+    settings.watching.connect_timeout = 10
+    settings.watching.chunk_size = 500
+    settings.peering.standalone = True
+    settings.persistence.finalizer = f"{GROUP}/unused"
+    settings.execution.default_backoff = 1
+    settings.process.ultimate_exiting_timeout = 20
+    return settings
+
+
+async def run_shell(registry: kopf.OperatorRegistry, *, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    """Watches until stopped. Returning before that means that kopf has given up: the process must end."""
+    await kopf.operator(
+        registry=registry,
+        settings=create_settings(),
+        standalone=True,
+        clusterwide=True,
+        stop_flag=stop,
+        ready_flag=ready,
+    )
