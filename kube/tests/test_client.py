@@ -139,12 +139,6 @@ async def test_a_silent_watch_breaks_off(kube: KubeClient, name: str) -> None:
             pass
 
 
-async def test_an_old_version_is_gone(kube: KubeClient) -> None:
-    with pytest.raises(errors.GoneError):
-        async for _ in kube.watch(res.NAMESPACE, resource_version="1", timeout_seconds=5):
-            pass
-
-
 async def test_invalid_names_field_and_cause(kube: KubeClient) -> None:
     with pytest.raises(errors.InvalidError) as caught:
         await kube.create(res.CONFIG_MAP, config_map("Not A Name", {}))
