@@ -4,8 +4,8 @@
 and everything below it is frozen. The market cell is shared between the copies: the hot path writes the last price
 into it and nothing else. `snapshot` and `restore` are the durable form: equal states give equal bytes.
 
-Restart: `restore(bytes)` of the newest snapshot, then `replay(state, entry)` for each journal entry, oldest first; those
-that the snapshot already knows change nothing. Without a snapshot: `initial(spec)` and replay of the whole journal of
+Restart: `restore(bytes)` of the newest snapshot, then `replay(state, entry)` for each journal entry, oldest first;
+those that the snapshot already knows change nothing. Without a snapshot: `initial(spec)` and the whole journal of
 the day; without either, the broker's book rebuilds everything that trades.
 """
 
@@ -81,18 +81,24 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stop that we have asked to become the exit."""
     refused_at: int = 0
     """When the last modify or cancel was refused as an order; a later row decides what it meant."""
+    refused_convert: bool = False
+    """That refusal was of the conversion into the exit."""
+    no_modify: bool = False
+    """The broker takes no more changes of this order: cancel and place instead."""
     cancel_asked: bool = False
     cancel_at: int = 0
     rejects: int = 0
     retry_at: int = 0
+    last_refusal: int = 0
+    refused_price: int = 0
     was_unknown: bool = False
     absent: bool = False
     absent_reads: int = 0
     absent_read_at: int = 0
     late: bool = False
     """It appeared after it had been called absent, or belongs to an ended run: live means cancel."""
-    ended_by_hand: bool = False
-    """Its unasked end has been dealt with."""
+    handled: bool = False
+    """What its end means has been dealt with."""
     reject_kind: RejectKind | None = None
     message: str = ""
 
@@ -104,6 +110,7 @@ class Foreign(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     filled: int
     baseline: int = 0
     """Filled before our entry: not the trader's hand in our position."""
+    price: int = 0
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,14 +139,13 @@ class Market(msgspec.Struct, kw_only=True, omit_defaults=True):
     time: int = 0
     """Exchange time of the last good tick, ms."""
     tick_at: int = 0
-    """Instant until which the feed was known to be good; 0 before the first tick."""
+    """When the last good tick came; 0 before the first."""
     price_at: int = 0
     """Instant of the last price, polled quotes included."""
-    lag: int = 0
-    """Our clock less exchange time at the last streamed tick."""
+    volume: int = 0
     seen: int = 0
     second: set[tuple[int, int]] = msgspec.field(default_factory=set)
-    """Price and day volume of the ticks of the newest exchange second."""
+    """Price and day volume of further ticks of the newest exchange second (the first stands in price and volume)."""
     rejected: dict[str, int] = msgspec.field(default_factory=dict)
 
 
@@ -156,6 +162,10 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     lost: bool = False
     connected: bool = False
     connected_at: int = 0
+    reread_since: int = 0
+    """A book read begun before this does not reconcile."""
+    blind_until: int = 0
+    """The door has sent something that this state does not know: no new sell before a book begun after this."""
     door_last_send: int = 0
     reconciled: bool = False
     """The book was read since the last connection or gap."""
@@ -177,28 +187,38 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     next_book_at: int = 0
     next_positions_at: int = 0
     next_quote_at: int = 0
+    positions_asked_at: int = 0
     instrument: wire.Instrument | None = None
     session: wire.SessionTimes | None = None
     capability: wire.Capability | None = None
     broker: wire.BrokerHealth | None = None
     feed: wire.FeedHealth | None = None
+    feed_stale: bool = False
     market: Market = msgspec.field(default_factory=Market)
     last_now: int = 0
 
     # The day
     day: str = ""
-    day_number: int = 0
+    highest: int = 0
+    """Highest attempt of the day in journal or book."""
     buy_at: int = 0
     sell_at: int = 0
+    exit_at: int = 0
+    """Time of exit: the earliest of `sell_at` and what the session and the account's load demand."""
     orders: dict[str, Order] = msgspec.field(default_factory=dict)
     foreign: dict[str, Foreign] = msgspec.field(default_factory=dict)
     manual: int = 0
     """Shares of ours that the trader or the broker sold without our tags."""
     manual_value: int = 0
+    manual_seen: int = 0
+    """Highest net of untagged fills against our side since our entry."""
+    position_cut: int = -1
+    """The account's whole position, where it is smaller than the resting sells; -1 for no cut."""
     entry_barred: str = ""
     """Why no entry may be sent any more today, whatever a person says."""
     no_convert: bool = False
-    day_realised: int = 0
+    once_done: bool = False
+    """A strategy that does not repeat has had its run."""
 
     # The run
     run: int = 0
@@ -206,25 +226,32 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     first_attempt: int = 0
     entry_over: bool = False
     entry_started: bool = False
+    entry_seen_window: bool = False
     entry_tries: int = 0
     entry_retry_at: int = 0
     refusal: str = ""
     refusal_message: str = ""
     entered: bool = False
     exit_reason: ExitReason | None = None
-    exit_started: int = 0
     progress_at: int = 0
     stop_level: int = 0
     target_level: int = 0
     loss_level: int = 0
     hand_level: int = 0
-    stop_limit_spec: int = 0
     hand_cancels: int = 0
     stop_recomputes: int = 0
+    stop_rejects: int = 0
     stop_retry_at: int = 0
     exit_retry_at: int = 0
     exit_rejects: int = 0
-    exit_price_asked: int = 0
+    exit_doublings: int = 0
+    exit_refused_at: int = 0
+    exit_refused_price: int = 0
+    quote_wait: int = 0
+    """Since when an exit waits for a quote."""
+    start_asked: bool = False
+    forced_generation: int = -1
+    reported_blocked: bool = False
     gather_at: int = 0
     breach_at: int = 0
     breach_time: int = 0
@@ -311,6 +338,7 @@ def replay(state: State, entry: JournalEntry) -> None:
     if entry.day != state.day:
         state.orders.clear()
         state.day = entry.day
+    state.highest = max(state.highest, int(entry.tag[13:], 36))
     state.run = max(state.run, entry.run)
     state.first_attempt = max(state.first_attempt, entry.first_attempt)
     state.run_open = True
