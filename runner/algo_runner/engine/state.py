@@ -287,7 +287,7 @@ def initial(spec: RuntimeSpec, constants: EngineConstants = ENGINE) -> State:
     return State(spec=spec, hash8=strategy_hash(spec.strategy_id), constants=constants)
 
 
-_encoder = msgspec.json.Encoder(order="deterministic")
+_encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(State)
 
 
