@@ -159,73 +159,85 @@ async def _tunnel(host: str, port: int, proxy_host: str, proxy_port: int, creden
     return sock
 
 
-def create_order_line(base_url: str, *, proxy: str = "", tls: ssl.SSLContext | None = None) -> OrderLine:
-    """An order line to one broker, directly or through the account's egress proxy (HTTP CONNECT)."""
-    url = urlsplit(base_url)
-    host, secure = url.hostname or "", url.scheme == "https"
-    port = url.port or (443 if secure else 80)
-    context = (tls or ssl.create_default_context()) if secure else None
-    through = urlsplit(proxy) if proxy else None
-    kept: list[_Wire] = []
-    busy: set[_Wire] = set()
+class _Line:
+    """The connections of one order line."""
 
-    async def connect() -> _Wire:
+    def __init__(self, base_url: str, proxy: str, tls: ssl.SSLContext | None) -> None:
+        url = urlsplit(base_url)
+        secure = url.scheme == "https"
+        self._host = url.hostname or ""
+        self._authority = url.netloc.rpartition("@")[2]
+        self._port = url.port or (443 if secure else 80)
+        self._context = (tls or ssl.create_default_context()) if secure else None
+        self._proxy = urlsplit(proxy) if proxy else None
+        self._kept: list[_Wire] = []
+        self._busy: set[_Wire] = set()
+
+    async def _connect(self) -> _Wire:
         loop = asyncio.get_running_loop()
-        name = host if secure else None
-        if through is None:
+        name = self._host if self._context is not None else None
+        if self._proxy is None:
             _, wire = await loop.create_connection(
-                _Wire, host, port, family=socket.AF_INET, ssl=context, server_hostname=name
+                _Wire, self._host, self._port, family=socket.AF_INET, ssl=self._context, server_hostname=name
             )
             return wire
-        credentials = f"{through.username}:{through.password or ''}" if through.username else ""
-        sock = await _tunnel(host, port, through.hostname or "", through.port or 3128, credentials)
-        _, wire = await loop.create_connection(_Wire, sock=sock, ssl=context, server_hostname=name)
+        proxy = self._proxy
+        credentials = f"{proxy.username}:{proxy.password or ''}" if proxy.username else ""
+        sock = await _tunnel(self._host, self._port, proxy.hostname or "", proxy.port or 3128, credentials)
+        _, wire = await loop.create_connection(_Wire, sock=sock, ssl=self._context, server_hostname=name)
         return wire
 
-    async def wire_for(request: HttpRequest, timeout_s: float) -> _Wire:
-        while kept:
-            wire = kept.pop()
-            if wire.reusable() or not (wire.closed or wire.transport is None):
+    async def _wire_for(self, request: HttpRequest, timeout_s: float) -> _Wire:
+        while self._kept:
+            wire = self._kept.pop()
+            if not wire.closed:
                 return wire
         try:
-            return await asyncio.wait_for(connect(), min(timeout_s, _CONNECT_S))
-        except (OSError, TimeoutError, ssl.SSLError) as error:
-            raise NothingSentError(f"{request}: could not connect ({error})") from None
+            return await asyncio.wait_for(self._connect(), min(timeout_s, _CONNECT_S))
+        except (OSError, TimeoutError) as error:
+            raise NothingSentError(f"{request}: could not connect ({str(error) or type(error).__name__})") from None
 
-    def keep(wire: _Wire) -> None:
-        if wire.reusable() and len(kept) < _KEPT:
-            kept.append(wire)
+    def _keep(self, wire: _Wire) -> None:
+        if wire.reusable() and len(self._kept) < _KEPT:
+            self._kept.append(wire)
         else:
             wire.abort()
 
-    async def send(request: HttpRequest, *, timeout_s: float) -> HttpAnswer:
-        wire = await wire_for(request, timeout_s)
-        busy.add(wire)
+    async def send(self, request: HttpRequest, *, timeout_s: float) -> HttpAnswer:
+        """One request, once."""
+        wire = await self._wire_for(request, timeout_s)
+        self._busy.add(wire)
         done = False
         try:
             async with asyncio.timeout(timeout_s):
-                answer = await wire.ask(request, [("Host", url.netloc.rpartition("@")[2]), *request.headers])
+                answer = await wire.ask(request, [("Host", self._authority), *request.headers])
             done = True
         except TimeoutError:
             raise AnswerLostError(f"{request}: no answer within {timeout_s:g} s") from None
         except AnswerLostError as error:
             raise AnswerLostError(f"{request}: {error}") from None
         finally:
-            busy.discard(wire)
+            self._busy.discard(wire)
             if done:
-                keep(wire)
+                self._keep(wire)
             else:
                 wire.abort()
         return answer
 
-    async def warm() -> None:
-        if not kept:
-            with contextlib.suppress(OSError, TimeoutError, ssl.SSLError):
-                kept.append(await asyncio.wait_for(connect(), _CONNECT_S))
+    async def warm(self) -> None:
+        """Have a connection ready."""
+        if not any(not wire.closed for wire in self._kept):
+            with contextlib.suppress(OSError, TimeoutError):
+                self._kept.append(await asyncio.wait_for(self._connect(), _CONNECT_S))
 
-    async def close() -> None:
-        for wire in (*kept, *busy):
+    async def close(self) -> None:
+        """Drop all."""
+        for wire in (*self._kept, *self._busy):
             wire.abort()
-        kept.clear()
+        self._kept.clear()
 
-    return OrderLine(send=send, warm=warm, close=close)
+
+def create_order_line(base_url: str, *, proxy: str = "", tls: ssl.SSLContext | None = None) -> OrderLine:
+    """An order line to one broker, directly or through the account's egress proxy (HTTP CONNECT)."""
+    line = _Line(base_url, proxy, tls)
+    return OrderLine(send=line.send, warm=line.warm, close=line.close)

@@ -62,7 +62,7 @@ class _Socket(WSListener):
         elif isinstance(message, stream.ServerError):
             self._listener.on_trouble(message.text)
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - picows calls it so
         self._listener.on_closed(self._reason)
 
 
