@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import hiredis
 
@@ -112,8 +112,7 @@ class _Wire(asyncio.Protocol):
         self._ended: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class is not derived from it
 
     def send(self, parts: tuple[Part, ...]) -> "asyncio.Future[Any]":
         """Write a command now; replies resolve in order."""
