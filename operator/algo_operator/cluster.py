@@ -4,7 +4,7 @@ Reads that find nothing give None, deletions of nothing succeed, and numbers com
 rendered can be compared with what is stored. A watch lists first and goes on after every gap by itself.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from algo_kube.client import create_kube_client
 from algo_kube.contract import KubeClient
 from algo_kube.resources import ALL, Resource
 
-from algo_operator.ports import Cluster, ConflictError, OperatorError
+from algo_operator.ports import Cluster, ConflictError, OperatorError, WatchObjects
 from algo_operator.status.translation import plain
 from algo_operator.vocabulary import MANAGER, STATUS_MANAGER, Kind, Manifest, kind_of
 
@@ -111,7 +111,7 @@ def create_cluster(client: KubeClient) -> Cluster:
     )
 
 
-def _create_watch(client: KubeClient) -> Callable[[Kind, str], AsyncIterator[tuple[str, Manifest]]]:
+def _create_watch(client: KubeClient) -> WatchObjects:
     async def watch(kind: Kind, selector: str) -> AsyncIterator[tuple[str, Manifest]]:
         """Lists, then follows; a version that is too old begins again with a list."""
         resource = resource_of(kind)

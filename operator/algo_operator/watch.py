@@ -21,7 +21,6 @@ from algo_operator.vocabulary import (
     NAMESPACE,
     POD,
     RUNNER,
-    SECRET,
     STRATEGY,
     TENANT,
     Key,
@@ -31,7 +30,8 @@ from algo_operator.vocabulary import (
 
 logger = logging.getLogger(__name__)
 
-WATCHED = (POD, SECRET, NAMESPACE)
+WATCHED = (POD, NAMESPACE)
+"""No Secrets: a watch over all namespaces would need the right to read every Secret of the cluster. The resync mends."""
 _PAUSE_SECONDS = 1.0
 
 
