@@ -1,0 +1,86 @@
+"""One book read serves all runners: requests that arrive while a read is under way share the next one.
+
+A request is answered only by a read that began after it: what was read before says nothing about what the asker did.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, TypeVar
+
+import msgspec
+from algo_brokers.errors import BrokerError
+
+log: Final = logging.getLogger("algo_gateway.books")
+SPACING_S: Final = 0.11
+"""At most about nine reads a second: brokers allow ten calls of all other kinds together."""
+
+Row = TypeVar("Row")
+
+
+class ReadResult(msgspec.Struct, Generic[Row], frozen=True):
+    """What one read gave: rows, or why it says nothing."""
+
+    begun_at: int
+    rows: tuple[Row, ...]
+    unavailable: str = ""
+
+
+class SharedReader(Generic[Row]):
+    """Coalesces reads of one kind.
+
+    Args:
+        read: one read; takes the instant at which it begins.
+        now: session time.
+        changed: called when `in_flight` changed.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int], Awaitable[tuple[Row, ...]]],
+        now: Callable[[], int],
+        changed: Callable[[], None],
+    ) -> None:
+        self._read = read
+        self._now = now
+        self._changed = changed
+        self._waiting: list[Callable[[ReadResult[Row]], None]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._last = 0.0
+
+    @property
+    def in_flight(self) -> int:
+        """1 while a read is under way or wanted."""
+        return int(self._task is not None)
+
+    def ask(self, answer: Callable[[ReadResult[Row]], None]) -> None:
+        """Have `answer` called with the result of a read that begins after now."""
+        self._waiting.append(answer)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+            self._changed()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                await asyncio.sleep(max(0.0, self._last + SPACING_S - loop.time()))
+                self._last = loop.time()
+                asked, self._waiting = self._waiting, []
+                result = await self._once()
+                for answer in asked:
+                    answer(result)
+        finally:
+            self._task = None
+            self._changed()
+
+    async def _once(self) -> ReadResult[Row]:
+        begun_at = self._now()
+        try:
+            rows = await self._read(begun_at)
+        except BrokerError as error:
+            return ReadResult(begun_at, (), f"{type(error).__name__}: {error}")
+        except Exception as error:  # an adapter's mistake must not look like an empty book
+            log.exception("a read failed")
+            return ReadResult(begun_at, (), f"adapter error: {type(error).__name__}")
+        return ReadResult(begun_at, rows)

@@ -1,0 +1,65 @@
+"""From a door's `Send` to a broker call and back to the runner's message. One call, once; the unseen is Unknown."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from algo_brokers.outcomes import Accepted, Rejected, WriteOutcome
+from algo_brokers.port import Broker, Change, NewOrder
+from algo_crds.contracts import wire
+
+from algo_gateway.crash_points import CrashPoint
+from algo_gateway.door.effects import Write
+
+log: Final = logging.getLogger("algo_gateway.calls")
+
+Outcome = wire.Accepted | wire.Rejected | wire.Unknown | wire.NotSent
+
+
+async def perform(
+    broker: Broker, write: Write, *, exchange: str, symbol: str, now: Callable[[], int], crash: CrashPoint
+) -> Outcome:
+    """Make the broker call of a write and say what became of it."""
+    crash("gateway.before_send")
+    try:
+        outcome = await _call(broker, write, exchange, symbol)
+    except Exception as error:  # whatever an adapter raises by mistake, the order may stand at the exchange
+        log.exception("a broker call ended unseen")
+        return wire.Unknown(now=now(), req=write.req, reason=f"adapter error: {type(error).__name__}")
+    crash("gateway.after_accept")
+    return message_of(outcome, write.req, now())
+
+
+async def _call(broker: Broker, write: Write, exchange: str, symbol: str) -> WriteOutcome:
+    if isinstance(write, wire.Place):
+        order = NewOrder(
+            tag=write.tag,
+            exchange=exchange,
+            symbol=symbol,
+            side=write.side,
+            type=write.type,
+            quantity=write.quantity,
+            price=write.price,
+            trigger=write.trigger,
+            product=write.product,
+        )
+        return await broker.place(order=order)
+    if isinstance(write, wire.Modify):
+        change = Change(
+            broker_order_id=write.broker_order_id,
+            type=write.type,
+            quantity=write.quantity,
+            price=write.price,
+            trigger=write.trigger,
+        )
+        return await broker.modify(change=change)
+    return await broker.cancel(broker_order_id=write.broker_order_id)
+
+
+def message_of(outcome: WriteOutcome, req: int, now: int) -> Outcome:
+    """The runner's message of an outcome."""
+    if isinstance(outcome, Accepted):
+        return wire.Accepted(now=now, req=req, broker_order_id=outcome.broker_order_id)
+    if isinstance(outcome, Rejected):
+        return wire.Rejected(now=now, req=req, kind=outcome.kind, message=outcome.message)
+    return wire.Unknown(now=now, req=req, reason=outcome.reason)

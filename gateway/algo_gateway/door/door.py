@@ -1,0 +1,301 @@
+"""The door's state machine. Every way in answers with the effects that the shell must carry out, in order.
+
+What it promises, whatever arrives: a tag is forwarded at most once; an order is never sent after its `send_before`;
+only the newest epoch of a strategy acts, and only on orders of that strategy; nothing is ever retried; halts and the
+breaker stop entries and trailing only. A refusal is an answer (`Rejected`, `NotSent`), never silence.
+"""
+
+import itertools
+from collections.abc import Iterable
+
+import msgspec
+from algo_brokers.limits import Limiter, Windows
+from algo_brokers.limits import Write as Kind
+from algo_crds.contracts import wire
+from algo_crds.contracts.constants import SHELL, ShellConstants
+from algo_crds.contracts.orders import FINAL, Leg, OrderClass, OrderRow, RejectKind, Side
+from algo_crds.contracts.tags import parse_tag
+from algo_crds.contracts.tokens import RunnerClaims
+
+from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send, Write
+from algo_gateway.door.owners import Owner, Owners
+
+EXIT_CLASSES = frozenset({OrderClass.URGENT_EXIT, OrderClass.STOP, OrderClass.EXIT})
+"""Classes that may use the whole of a window, and that breaker and halts let pass."""
+
+RESTART_CALLS = 2
+"""Calls that a gateway may have made in its last moment and that the book does not show yet: windows round up."""
+
+_ORDER = {order_class: rank for rank, order_class in enumerate(OrderClass)}
+
+
+class _Queued(msgspec.Struct, frozen=True):
+    """A write that waits for its place in the windows."""
+
+    rank: int
+    arrival: int
+    connection: int
+    write: Write
+
+
+class _InFlight(msgspec.Struct, frozen=True):
+    """A write at the broker whose outcome is not seen yet."""
+
+    connection: int
+    strategy: str
+    exchange: str
+    symbol: str
+    write: Write
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """What stops entries and trailing: halts (unknown until asked for), the breaker, the session."""
+
+    halts_known: bool = False
+    halt_reason: str = ""
+    breaker_open: bool = False
+    session: bool = False
+
+
+class Door:
+    """One account's door."""
+
+    def __init__(self, windows: Windows, constants: ShellConstants = SHELL) -> None:
+        self.owners = Owners()
+        self.gate = Gate()
+        self._limiter = Limiter(windows.writes, exit_share_percent=constants.exit_share_percent)
+        self._arrivals = itertools.count()
+        self._calls = itertools.count(1)
+        self._queue: list[_Queued] = []
+        self._in_flight: dict[int, _InFlight] = {}
+        self._forwarded: set[str] = set()
+        self._book: dict[str, OrderRow] = {}
+        self._open_positions: set[str] = set()
+
+    # Connections
+
+    def connect(self, connection: int, claims: RunnerClaims, now: int) -> tuple[bool, list[Effect]]:
+        """A runner with a valid token connected: whether it owns its strategy now; if so the shell sends `Welcome`."""
+        admission = self.owners.admit(connection, claims)
+        if admission.refused:
+            lost = wire.EpochLost(now=now, newest=admission.newest)
+            return False, [
+                Reply(connection, lost),
+                Cut(connection, admission.refused),
+                Notice("RunnerRefused", admission.refused, claims.sub),
+            ]
+        effects: list[Effect] = []
+        if admission.replaced is not None:
+            effects += self._drop_queued(admission.replaced, now, "a newer connection owns the strategy", answer=True)
+            if admission.replaced_epoch < claims.epoch:
+                effects.append(Reply(admission.replaced, wire.EpochLost(now=now, newest=claims.epoch)))
+            effects.append(Cut(admission.replaced, "a newer connection owns the strategy"))
+        return True, effects
+
+    def disconnect(self, connection: int, now: int) -> list[Effect]:
+        """A connection is gone: what it had queued is dropped, what is at the broker goes on."""
+        self.owners.leave(connection)
+        return self._drop_queued(connection, now, "connection lost", answer=False)
+
+    def in_flight_tags(self, strategy: str) -> tuple[str, ...]:
+        """Tags of a strategy that are at the broker without an outcome."""
+        return tuple(call.write.tag for call in self._in_flight.values() if call.strategy == strategy)
+
+    def symbol_of(self, call: int) -> tuple[str, str]:
+        """Exchange and symbol of a call in flight: a runner trades one instrument."""
+        flight = self._in_flight[call]
+        return flight.exchange, flight.symbol
+
+    # Writes
+
+    def write(self, connection: int, write: Write, now: int) -> list[Effect]:
+        """A runner wants something done: refused at once, or queued and possibly sent at once."""
+        owner = self.owners.of_connection(connection)
+        if owner is None:
+            return [Reply(connection, _refusal(write, now, RejectKind.OLD_EPOCH, "another runner owns the strategy"))]
+        refusal = self._refused(owner, write, now)
+        if refusal is not None:
+            return [Reply(connection, refusal)]
+        if isinstance(write, wire.Place):
+            self._forwarded.add(write.tag.lower())
+        self._queue.append(_Queued(_ORDER[write.order_class], next(self._arrivals), connection, write))
+        return self.pump(now)
+
+    def pump(self, now: int) -> list[Effect]:
+        """Send what the windows allow, most urgent first; drop what is too late. Call again at `next_pump`."""
+        effects: list[Effect] = []
+        self._queue.sort(key=lambda queued: (queued.rank, queued.arrival))
+        waiting: list[_Queued] = []
+        for queued in self._queue:
+            write = queued.write
+            if now >= write.send_before:
+                self._forget(write)
+                effects.append(
+                    Reply(queued.connection, wire.NotSent(now=now, req=write.req, reason="too late to send"))
+                )
+            elif self._free_at(write, now) > now:
+                waiting.append(queued)
+            else:
+                effects.append(self._send(queued, now))
+        self._queue = waiting
+        return effects
+
+    def next_pump(self, now: int) -> int | None:
+        """When `pump` should be called again, by session time; None when nothing waits."""
+        if not self._queue:
+            return None
+        return min(min(queued.write.send_before, self._free_at(queued.write, now)) for queued in self._queue)
+
+    def outcome(self, call: int, outcome: wire.Accepted | wire.Rejected | wire.Unknown | wire.NotSent) -> list[Effect]:
+        """The broker answered, or did not; the shell has made the message with the write's `req`."""
+        flight = self._in_flight.pop(call, None)
+        if flight is None:
+            return []
+        if isinstance(outcome, wire.NotSent):
+            self._forget(flight.write)
+        owner = self.owners.of_connection(flight.connection)
+        if owner is None or owner.strategy != flight.strategy:
+            return []
+        return [Reply(flight.connection, outcome)]
+
+    # What the door learns
+
+    def book(self, rows: Iterable[OrderRow], now: int, *, restore: bool) -> list[Effect]:
+        """A whole book was read: its tags may not be used again. `restore`: the first one, which fills the windows."""
+        rows = tuple(rows)
+        if restore:
+            self._limiter.rebuild(now, [row.order_time for row in rows], unseen=RESTART_CALLS)
+        effects: list[Effect] = []
+        for row in rows:
+            effects += self.row(row)
+        return effects
+
+    def row(self, row: OrderRow) -> list[Effect]:
+        """One order row, from the socket or the book."""
+        tag = parse_tag(row.tag)
+        if tag is None or row.tag is None:
+            return []
+        self._forwarded.add(row.tag.lower())
+        earlier = self._book.get(row.broker_order_id)
+        self._book[row.broker_order_id] = row
+        self._count_position(tag.strategy_hash)
+        if earlier is not None or row.status in FINAL or self.owners.of_hash(tag.strategy_hash) is not None:
+            return []
+        return [
+            Notice("OrderWithoutStrategy", f"order {row.broker_order_id} carries tag {row.tag} of no known strategy")
+        ]
+
+    def orphans(self) -> tuple[OrderRow, ...]:
+        """Live entries (an order that opens a position) whose strategy never connected: the shell cancels them."""
+        found = []
+        for row in self._book.values():
+            tag = parse_tag(row.tag)
+            if (
+                tag
+                and tag.leg is Leg.ENTRY
+                and row.status not in FINAL
+                and self.owners.of_hash(tag.strategy_hash) is None
+            ):
+                found.append(row)
+        return tuple(found)
+
+    def has_live_orders(self) -> bool:
+        """Whether any order of ours may still change: then the book is read at an interval."""
+        return bool(self._in_flight) or any(row.status not in FINAL for row in self._book.values())
+
+    @property
+    def open_positions(self) -> int:
+        """Strategies of the account that hold something, by the fills of their tags."""
+        return len(self._open_positions)
+
+    # Inside
+
+    def _refused(self, owner: Owner, write: Write, now: int) -> wire.Rejected | wire.NotSent | None:
+        if now >= write.send_before:
+            return wire.NotSent(now=now, req=write.req, reason="too late to send")
+        tag = parse_tag(write.tag)
+        if tag is None or tag.strategy_hash != owner.hash8:
+            return _refusal(write, now, RejectKind.NOT_OWNER, f"tag {write.tag} is not this strategy's")
+        if isinstance(write, wire.Place):
+            if write.tag.lower() in self._forwarded:
+                return _refusal(write, now, RejectKind.DUPLICATE_TAG, f"tag {write.tag} was used before")
+        else:
+            row = self._book.get(write.broker_order_id)
+            known = parse_tag(row.tag) if row else None
+            if known is not None and known.strategy_hash != owner.hash8:
+                return _refusal(
+                    write, now, RejectKind.NOT_OWNER, f"order {write.broker_order_id} is another strategy's"
+                )
+        if not self.gate.session:
+            return _refusal(write, now, RejectKind.SESSION, "no broker session: log in again")
+        if write.order_class in EXIT_CLASSES or isinstance(write, wire.Cancel):
+            return None
+        return self._closed_to_entries(write, now)
+
+    def _closed_to_entries(self, write: Write, now: int) -> wire.Rejected | None:
+        gate = self.gate
+        if not gate.halts_known:
+            return _refusal(write, now, RejectKind.HALTED, "the halts in force are not known yet")
+        if gate.halt_reason:
+            return _refusal(write, now, RejectKind.HALTED, gate.halt_reason)
+        if gate.breaker_open:
+            return _refusal(
+                write, now, RejectKind.BROKER_DOWN, "the circuit breaker is open: the broker does not answer"
+            )
+        if write.order_class is OrderClass.ENTRY and not self._limiter.exit_budget(now, positions=self.open_positions):
+            text = f"what is left of the order limits is kept to exit {self.open_positions} open positions"
+            return _refusal(write, now, RejectKind.EXIT_BUDGET, text)
+        return None
+
+    def _send(self, queued: _Queued, now: int) -> Send:
+        owner = self.owners.of_connection(queued.connection)
+        assert owner is not None, "a cut connection's queue is dropped"
+        call = next(self._calls)
+        held = 1 if queued.write.order_class is OrderClass.ENTRY else 0
+        self._limiter.take(now, _kind(queued.write), held_for_stop=held)
+        owner.last_send = now
+        claims = owner.claims
+        self._in_flight[call] = _InFlight(
+            queued.connection, owner.strategy, claims.exchange, claims.symbol, queued.write
+        )
+        return Send(call, queued.write)
+
+    def _free_at(self, write: Write, now: int) -> int:
+        """When the windows let this write go; an entry needs a second place, for its stop."""
+        places = 2 if write.order_class is OrderClass.ENTRY else 1
+        return self._limiter.free_at(now, _kind(write), exits=write.order_class in EXIT_CLASSES, places=places)
+
+    def _drop_queued(self, connection: int, now: int, reason: str, *, answer: bool) -> list[Effect]:
+        dropped = [queued for queued in self._queue if queued.connection == connection]
+        self._queue = [queued for queued in self._queue if queued.connection != connection]
+        for queued in dropped:
+            self._forget(queued.write)
+        if not answer:
+            return []
+        return [Reply(connection, wire.NotSent(now=now, req=queued.write.req, reason=reason)) for queued in dropped]
+
+    def _forget(self, write: Write) -> None:
+        """A place that never left does not use up its tag."""
+        if isinstance(write, wire.Place):
+            self._forwarded.discard(write.tag.lower())
+
+    def _count_position(self, hash8: str) -> None:
+        net = 0
+        for row in self._book.values():
+            tag = parse_tag(row.tag)
+            if tag is not None and tag.strategy_hash == hash8:
+                net += row.filled if row.side is Side.BUY else -row.filled
+        if net:
+            self._open_positions.add(hash8)
+        else:
+            self._open_positions.discard(hash8)
+
+
+def _refusal(write: Write, now: int, kind: RejectKind, message: str) -> wire.Rejected:
+    return wire.Rejected(now=now, req=write.req, kind=kind, message=message)
+
+
+def _kind(write: Write) -> Kind:
+    if isinstance(write, wire.Place):
+        return Kind.PLACE
+    return Kind.MODIFY if isinstance(write, wire.Modify) else Kind.CANCEL

@@ -1,0 +1,89 @@
+"""The instruments that runners of this account trade: their listing, today's facts, last tick, and who listens.
+
+The broker's list is read once a day; a symbol's band comes with a quote when its first runner connects.
+"""
+
+import msgspec
+from algo_brokers.errors import BrokerError, RequestRefused
+from algo_brokers.port import Broker, BrokerInstrument
+from algo_crds.contracts import wire
+from algo_crds.contracts.clock import session_date
+from algo_crds.contracts.orders import Product
+
+from algo_gateway.instrument_day import InstrumentDay, instrument_day
+
+SymbolKey = tuple[str, str]
+"""(exchange, symbol)."""
+
+
+class Market(msgspec.Struct, kw_only=True):
+    """What the feed has said of one symbol; mutable, on the hot path."""
+
+    key: SymbolKey
+    token: int
+    last_tick_at: int = 0
+    """Session time of the last price, from the feed or polled."""
+    last_price: int = 0
+    polling: bool = False
+
+
+class Symbols:
+    """Listings by symbol and markets by feed token."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._listed: dict[SymbolKey, BrokerInstrument] = {}
+        self._listed_day = ""
+        self.by_token: dict[int, Market] = {}
+        self.by_key: dict[SymbolKey, Market] = {}
+
+    async def day_of(self, key: SymbolKey, product: Product, now: int) -> InstrumentDay:
+        """Today's facts of a symbol.
+
+        Raises:
+            BrokerError: the list or the quote cannot be read, or the broker does not list the symbol.
+            algo_market.sessions.SessionUnknownError: no session table for today.
+        """
+        day = session_date(now)
+        if key not in self._listed or self._listed_day != day.isoformat():
+            listing = await self._broker.read_instruments(exchange=key[0])
+            self._listed |= {(row.exchange, row.symbol): row for row in listing}
+            self._listed_day = day.isoformat()
+        listed = self._listed.get(key)
+        if listed is None:
+            raise RequestRefused(f"{self._broker.capability.broker} does not list {key[0]}:{key[1]}; check the symbol")
+        try:
+            quotes = await self._broker.read_quotes(instruments=(key,))
+        except BrokerError:
+            quotes = ()
+        facts = instrument_day(
+            listed,
+            quotes[0] if quotes else None,
+            broker=self._broker.capability.broker,
+            product=product,
+            day=day,
+        )
+        self._track(key, facts.token)
+        return facts
+
+    def _track(self, key: SymbolKey, token: int) -> None:
+        market = self.by_key.get(key)
+        if market is None or market.token != token:
+            market = Market(key=key, token=token)
+            self.by_key[key] = market
+            self.by_token[token] = market
+
+    def tokens(self) -> list[int]:
+        """Feed tokens of every symbol that a runner trades."""
+        return list(self.by_token)
+
+    async def polled(self, key: SymbolKey, now: int, source: str) -> wire.Tick | None:
+        """A fresh quote of a symbol as a tick, or None if the broker gives none."""
+        try:
+            quotes = await self._broker.read_quotes(instruments=(key,))
+        except BrokerError:
+            return None
+        if not quotes or not quotes[0].time:
+            return None
+        quote = quotes[0]
+        return wire.Tick(now=now, price=quote.price, time=quote.time, volume=quote.volume, source=source, polled=True)
