@@ -1,5 +1,6 @@
 """The broker session as it lies in the account's Secret, and a guard that keeps its secrets out of every text."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -46,11 +47,14 @@ def encode_session(session: Session) -> bytes:
     return msgspec.json.encode(session)
 
 
-def hide(text: str, session: Session | None) -> str:
-    """The text with the session's secrets blotted out, for what a broker or a library wrote."""
-    if session is None:
-        return text
-    for secret in (session.access_token, session.api_key):
+def blot(text: str, secrets: Iterable[str]) -> str:
+    """The text with these secrets blotted out, the longer ones first."""
+    for secret in sorted(secrets, key=len, reverse=True):
         if secret:
             text = text.replace(secret, _HIDDEN)
     return text
+
+
+def hide(text: str, session: Session | None) -> str:
+    """The text without the session's secrets, for what a broker or a library wrote."""
+    return text if session is None else blot(text, (session.access_token, session.api_key))

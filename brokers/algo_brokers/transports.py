@@ -1,5 +1,7 @@
 """HTTP over httpx for reads, logins and everything that is not an order. Orders use `order_line.py`."""
 
+import logging
+
 import httpx
 
 from algo_brokers.http import AnswerLostError, HttpAnswer, HttpRequest, NothingSentError, Transport
@@ -37,6 +39,8 @@ def create_http_transport(client: httpx.AsyncClient, *, base_url: str) -> Transp
 
 def create_client(*, proxy: str | None = None, connections: int = 8) -> httpx.AsyncClient:
     """A client that ignores proxy variables of the environment: only the account's own egress counts."""
+    # httpx writes every URL to its log, and a logout's URL holds the session's token.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     return httpx.AsyncClient(
         proxy=proxy,
         trust_env=False,

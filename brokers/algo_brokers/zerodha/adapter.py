@@ -1,6 +1,7 @@
 """The thin shell: sends what `requests.py` builds and hands answers to `responses.py`. No write is ever repeated."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, TypeVar
@@ -9,7 +10,7 @@ import msgspec
 from algo_crds.contracts.constants import ENGINE
 from algo_crds.contracts.orders import OrderRow, PositionRow, RejectKind
 
-from algo_brokers.errors import BadAnswer, BrokerUnavailable, SessionRefused
+from algo_brokers.errors import BadAnswer, BrokerError, BrokerUnavailable, SessionRefused
 from algo_brokers.http import AnswerLostError, HttpAnswer, HttpRequest, NothingSentError, Transport
 from algo_brokers.outcomes import Rejected, Unknown, WriteOutcome
 from algo_brokers.port import (
@@ -33,7 +34,7 @@ from algo_brokers.port import (
     ReadTrades,
     TradeRow,
 )
-from algo_brokers.session import Session, hide
+from algo_brokers.session import Session, blot, hide
 from algo_brokers.zerodha import instruments as instrument_list
 from algo_brokers.zerodha import limits, requests, responses, session, stream
 from algo_brokers.zerodha.capability import CAPABILITY
@@ -76,8 +77,9 @@ def create_zerodha_broker(
 
     async def exchange_token(*, api_key: str, api_secret: str, request_token: str, now: int) -> Session:
         request = session.token_request(api_key=api_key, api_secret=api_secret, request_token=request_token)
-        answer = await _answered(read, request, TIMEOUT_S, (api_key, api_secret, request_token))
-        return session.session_of(responses.read_data(answer), api_key=api_key, now=now)
+        with _without(api_key, api_secret, request_token):
+            answer = await _answered(read, request, TIMEOUT_S)
+            return session.session_of(responses.read_data(answer), api_key=api_key, now=now)
 
     async def logout() -> None:
         await read_call(session.logout_request, bytes)
@@ -160,17 +162,20 @@ def _write_call(write: Transport, current: Callable[[], Session | None]) -> _Wri
     return call
 
 
-async def _answered(read: Transport, request: HttpRequest, timeout_s: float, secrets: tuple[str, ...]) -> HttpAnswer:
+async def _answered(read: Transport, request: HttpRequest, timeout_s: float) -> HttpAnswer:
     try:
-        answer = await read(request, timeout_s=timeout_s)
+        return await read(request, timeout_s=timeout_s)
     except (NothingSentError, AnswerLostError) as error:
         raise BrokerUnavailable(str(error)) from None
-    if answer.status != 200:
-        body = answer.body
-        for secret in secrets:
-            body = body.replace(secret.encode(), b"<hidden>") if secret else body
-        return HttpAnswer(answer.status, answer.content_type, body)
-    return answer
+
+
+@contextlib.contextmanager
+def _without(*secrets: str) -> Iterator[None]:
+    """Errors leave without these texts, whatever a broker echoes."""
+    try:
+        yield
+    except BrokerError as error:
+        raise type(error)(blot(str(error), secrets)) from None
 
 
 def _read_call(read: Transport, current: Callable[[], Session | None]) -> _ReadCall:
@@ -180,13 +185,13 @@ def _read_call(read: Transport, current: Callable[[], Session | None]) -> _ReadC
         held = current()
         if held is None:
             raise SessionRefused(_NO_SESSION)
-        timeout_s = INSTRUMENTS_TIMEOUT_S if csv else TIMEOUT_S
-        answer = await _answered(read, build(held), timeout_s, (held.access_token, held.api_key))
-        if csv and answer.status == 200:
-            if "csv" not in answer.content_type:
-                raise BadAnswer(f"the instrument list came as {answer.content_type!r}")
-            return parse(answer.body)
-        return parse(bytes(responses.read_data(answer)))
+        with _without(held.access_token, held.api_key):
+            answer = await _answered(read, build(held), INSTRUMENTS_TIMEOUT_S if csv else TIMEOUT_S)
+            if csv and answer.status == 200:
+                if "csv" not in answer.content_type:
+                    raise BadAnswer(f"the instrument list came as {answer.content_type!r}")
+                return parse(answer.body)
+            return parse(bytes(responses.read_data(answer)))
 
     return call
 

@@ -131,7 +131,10 @@ def test_session_of_an_answer() -> None:
             session.session_of(bad, api_key="simkey0001", now=0)
 
 
-HEADER = b"instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,lot_size,instrument_type,segment,exchange\n"
+HEADER = (
+    b"instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,"
+    b"strike,tick_size,lot_size,instrument_type,segment,exchange\n"
+)
 
 
 def test_instruments() -> None:
