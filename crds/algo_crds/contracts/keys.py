@@ -80,3 +80,8 @@ def last_prices(source: str) -> str:
 def clock(source: str) -> str:
     """String: the source's session time in ms, for the API and UI only."""
     return f"clock:{source}"
+
+
+def rate_limit(name: str, subject: str) -> str:
+    """Counter of one kind of request by one subject (a hash) in the present window; written by the API."""
+    return f"api:rate:{name}:{subject}"

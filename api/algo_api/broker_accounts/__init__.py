@@ -1,0 +1,1 @@
+"""Broker accounts: credentials, logins and the BrokerAccount resource."""

@@ -1,0 +1,111 @@
+"""What broker accounts offer, and what they need of a broker."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from algo_brokers.session import Session
+
+from algo_api.broker_accounts.schemas import AccountChange, AccountIn, AccountList, AccountOut, LoginOut, SessionOut
+from algo_api.identity import Caller
+
+
+class LoginUrl(Protocol):
+    """The broker's login page for an app.
+
+    Raises:
+        TradingRuleError: this broker has no login of this kind, or the environment is not offered.
+    """
+
+    def __call__(self, broker: str, environment: str, *, api_key: str, state: str) -> str: ...
+
+
+class ExchangeToken(Protocol):
+    """A session for the token that the broker's login page gave.
+
+    Raises:
+        BrokerError: the broker refused it or cannot be reached.
+    """
+
+    async def __call__(
+        self, broker: str, environment: str, *, api_key: str, api_secret: str, request_token: str
+    ) -> Session: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerLogins:
+    """Logins at brokers."""
+
+    login_url: LoginUrl
+    exchange_token: ExchangeToken
+
+
+class CreateAccount(Protocol):
+    """Applies a new BrokerAccount resource and stores its credentials encrypted."""
+
+    async def __call__(self, caller: Caller, new: AccountIn) -> AccountOut: ...
+
+
+class ListAccounts(Protocol):
+    """The caller's accounts, also those made with kubectl."""
+
+    async def __call__(self, caller: Caller) -> AccountList: ...
+
+
+class GetAccount(Protocol):
+    """One account."""
+
+    async def __call__(self, caller: Caller, account_id: str) -> AccountOut: ...
+
+
+class ChangeAccount(Protocol):
+    """Changes some fields."""
+
+    async def __call__(self, caller: Caller, account_id: str, change: AccountChange) -> AccountOut: ...
+
+
+class DeleteAccount(Protocol):
+    """Asks for the deletion; stored credentials go at once."""
+
+    async def __call__(self, caller: Caller, account_id: str) -> AccountOut: ...
+
+
+class BeginLogin(Protocol):
+    """Starts a login at the broker.
+
+    Raises:
+        ConflictError: the account has no credentials yet.
+    """
+
+    async def __call__(self, caller: Caller, account_id: str) -> LoginOut: ...
+
+
+class FinishLogin(Protocol):
+    """Exchanges the broker's token and writes the session into the account's Secret. The state alone proves who asks:
+    the broker's redirect carries no token of ours.
+
+    Raises:
+        UnauthenticatedError: the state is unknown, used or too old.
+        ConflictError: the broker refused the login, or it is for another client.
+        UnavailableError: the broker or the account's Secret is not there yet.
+    """
+
+    async def __call__(self, account_id: str, *, request_token: str, state: str) -> SessionOut: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountService:
+    """Broker accounts."""
+
+    create: CreateAccount
+    list: ListAccounts
+    get: GetAccount
+    change: ChangeAccount
+    delete: DeleteAccount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginService:
+    """Logins of broker accounts."""
+
+    begin: BeginLogin
+    finish: FinishLogin

@@ -1,0 +1,140 @@
+"""Logins at brokers: this process alone decrypts key and secret, and hands the session to the account's Secret."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from algo_brokers.errors import BrokerError, BrokerUnavailable
+from algo_brokers.session import Session, encode_session
+from algo_crds.contracts.clock import to_utc
+from algo_crds.contracts.ids import new_id
+from algo_kube import errors as kube_errors
+from algo_kube.contract import KubeClient
+from algo_kube.resources import SECRET
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from algo_api.audit.service import record_change
+from algo_api.auth.tokens import hash_token, new_opaque_token
+from algo_api.broker_accounts import queries
+from algo_api.broker_accounts.contract import BrokerLogins, LoginService
+from algo_api.broker_accounts.models import BrokerAccount, BrokerLogin
+from algo_api.broker_accounts.rows import API_KEY, API_SECRET, change_of
+from algo_api.broker_accounts.schemas import LoginOut, SessionOut
+from algo_api.crypto import CredentialCipher, DecryptionError
+from algo_api.db import AUTH, Database, user_scope
+from algo_api.errors import ConflictError, NotFoundError, UnauthenticatedError, UnavailableError
+from algo_api.identity import Caller
+from algo_api.kube_errors import FIELD_MANAGER, answered_by_kube
+from algo_api.tables import utc_now
+
+_LOGIN_LIFETIME: Final = timedelta(minutes=10)
+_SESSION_KEY: Final = "session.json"
+_STALE: Final = "this login is not open any more; start it again"
+
+
+def create_login_service(
+    db: Database, kube: KubeClient, cipher: CredentialCipher, brokers: BrokerLogins
+) -> LoginService:
+    """Logins over database, cluster and brokers."""
+
+    async def begin(caller: Caller, account_id: str) -> LoginOut:
+        state = new_opaque_token()
+        async with db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
+            row = await queries.own_account(session, caller, account_id)
+            if row is None:
+                raise NotFoundError("there is no such broker account")
+            secrets = await _credentials(session, cipher, row)
+            url = brokers.login_url(row.broker, row.environment, api_key=secrets[API_KEY], state=state)
+            session.add(_pending(row, state))
+        return LoginOut(login_url=url, state=state)
+
+    async def finish(account_id: str, *, request_token: str, state: str) -> SessionOut:
+        owner = await _redeem(db, account_id, state)
+        async with db.transaction(user_scope(owner.user_id, owner.tenant_id)) as session:
+            row = await queries.own_account(session, owner, account_id)
+            if row is None:
+                raise NotFoundError("there is no such broker account")
+            secrets = await _credentials(session, cipher, row)
+        opened = await _exchange(brokers, row, secrets, request_token)
+        await _write_secret(kube, row, opened)
+        async with db.transaction(user_scope(owner.user_id, owner.tenant_id)) as session:
+            changes = {"valid_until": opened.valid_until}
+            record_change(session, change_of(row.id, row, owner.user_id, "login", changes))
+        return SessionOut(account_id=row.id, valid_until=to_utc(opened.valid_until))
+
+    return LoginService(begin=begin, finish=finish)
+
+
+def _pending(row: BrokerAccount, state: str) -> BrokerLogin:
+    return BrokerLogin(
+        id=new_id("key"),
+        tenant_id=row.tenant_id,
+        user_id=row.user_id,
+        account_id=row.id,
+        state_hash=hash_token(state),
+        expires_at=utc_now() + _LOGIN_LIFETIME,
+        created_by=row.user_id,
+        updated_by=row.user_id,
+    )
+
+
+async def _redeem(db: Database, account_id: str, state: str) -> BrokerLogin:
+    """The login of a state, which is used up."""
+    async with db.transaction(AUTH) as session:
+        login = await queries.lock_login(session, hash_token(state))
+        valid = (
+            login is not None
+            and login.account_id == account_id
+            and login.used_at is None
+            and login.expires_at > datetime.now(UTC)
+        )
+        if login is None or not valid:
+            raise UnauthenticatedError(_STALE)
+        login.used_at, login.status = utc_now(), "used"
+        return login
+
+
+async def _credentials(session: AsyncSession, cipher: CredentialCipher, row: BrokerAccount) -> dict[str, str]:
+    stored = await queries.own_credentials(session, row, row.id)
+    if API_KEY not in stored or API_SECRET not in stored:
+        raise ConflictError("this account has no api_key and api_secret yet; give them with PATCH, then log in")
+    try:
+        return {
+            field: cipher.decrypt_aes256(
+                credential.ciphertext, row_id=credential.id, field=field, key_version=credential.key_version
+            )
+            for field, credential in stored.items()
+        }
+    except DecryptionError as error:
+        raise ConflictError("the stored credentials cannot be read; give them again with PATCH") from error
+
+
+async def _exchange(brokers: BrokerLogins, row: BrokerAccount, secrets: dict[str, str], request_token: str) -> Session:
+    try:
+        opened = await brokers.exchange_token(
+            row.broker,
+            row.environment,
+            api_key=secrets[API_KEY],
+            api_secret=secrets[API_SECRET],
+            request_token=request_token,
+        )
+    except BrokerUnavailable as error:
+        raise UnavailableError("the broker does not answer; start the login again", retry_after=5) from error
+    except BrokerError as error:
+        raise ConflictError("the broker refused the login; check api_key and api_secret, then start again") from error
+    if opened.client_id != row.client_id:
+        raise ConflictError("the broker says that this login is for another client; log in as the account's own client")
+    return opened
+
+
+async def _write_secret(kube: KubeClient, row: BrokerAccount, opened: Session) -> None:
+    """The operator makes the Secret; until then the login waits for it."""
+    name = (row.spec.get("sessionSecretRef") or {}).get("name") or f"{row.resource}-session"
+    patch = {"data": {_SESSION_KEY: base64.b64encode(encode_session(opened)).decode()}}
+    with answered_by_kube("session of the broker account"):
+        try:
+            await kube.patch(SECRET, name, patch, namespace=row.namespace, field_manager=FIELD_MANAGER)
+        except kube_errors.NotFoundError as error:
+            raise UnavailableError(
+                "the account is still being set up; start the login again in a few seconds", retry_after=5
+            ) from error

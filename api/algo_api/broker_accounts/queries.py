@@ -1,0 +1,75 @@
+"""SQL of broker accounts: every query of a user names the user as well, beside row-level security."""
+
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from algo_api.broker_accounts.models import BrokerAccount, BrokerCredential, BrokerLogin
+
+
+class Owner(Protocol):
+    """Whoever has a user and a tenant: a caller, a row."""
+
+    @property
+    def user_id(self) -> str: ...
+
+    @property
+    def tenant_id(self) -> str: ...
+
+
+async def own_account(session: AsyncSession, owner: Owner, account_id: str) -> BrokerAccount | None:
+    """A live account of a user."""
+    return await session.scalar(
+        select(BrokerAccount).where(
+            BrokerAccount.id == account_id,
+            BrokerAccount.user_id == owner.user_id,
+            BrokerAccount.tenant_id == owner.tenant_id,
+            BrokerAccount.deleted_at.is_(None),
+        )
+    )
+
+
+async def own_accounts(session: AsyncSession, owner: Owner) -> list[BrokerAccount]:
+    """Live accounts of a user, newest first."""
+    query = select(BrokerAccount).where(
+        BrokerAccount.user_id == owner.user_id,
+        BrokerAccount.tenant_id == owner.tenant_id,
+        BrokerAccount.deleted_at.is_(None),
+    )
+    return list(await session.scalars(query.order_by(BrokerAccount.id.desc())))
+
+
+async def own_accounts_by_resource(session: AsyncSession, owner: Owner) -> dict[str, str]:
+    """Ids of a user's live accounts by resource name."""
+    return {account.resource: account.id for account in await own_accounts(session, owner)}
+
+
+async def own_credentials(session: AsyncSession, owner: Owner, account_id: str) -> dict[str, BrokerCredential]:
+    """Stored credentials of an account by field."""
+    rows = await session.scalars(
+        select(BrokerCredential).where(
+            BrokerCredential.account_id == account_id,
+            BrokerCredential.user_id == owner.user_id,
+            BrokerCredential.deleted_at.is_(None),
+        )
+    )
+    return {row.field: row for row in rows}
+
+
+async def accounts_with_credentials(session: AsyncSession, owner: Owner) -> set[str]:
+    """Ids of a user's accounts that have credentials."""
+    query = select(BrokerCredential.account_id).where(
+        BrokerCredential.user_id == owner.user_id, BrokerCredential.deleted_at.is_(None)
+    )
+    return set(await session.scalars(query))
+
+
+async def lock_login(session: AsyncSession, state_hash: str) -> BrokerLogin | None:
+    """A login under way, locked so that its state is used once."""
+    return await session.scalar(select(BrokerLogin).where(BrokerLogin.state_hash == state_hash).with_for_update())
+
+
+async def all_live(session: AsyncSession) -> list[BrokerAccount]:
+    """Live accounts of everybody; for the projection."""
+    return list(await session.scalars(select(BrokerAccount).where(BrokerAccount.deleted_at.is_(None))))

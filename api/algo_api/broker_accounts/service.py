@@ -1,0 +1,171 @@
+"""Broker accounts: resources, rows, encrypted credentials."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from algo_crds.contracts.ids import new_id, resource_name
+from algo_crds.resources.metadata import USER_ANNOTATION
+from algo_kube import errors as kube_errors
+from algo_kube.contract import KubeClient, Object
+from algo_kube.resources import BROKER_ACCOUNT
+from pydantic import SecretStr
+from sqlalchemy.exc import IntegrityError
+
+from algo_api.audit.service import record_change
+from algo_api.broker_accounts import queries
+from algo_api.broker_accounts.contract import AccountService
+from algo_api.broker_accounts.rows import (
+    API_KEY,
+    API_SECRET,
+    change_of,
+    drop_account,
+    drop_credentials,
+    put_account,
+    put_credentials,
+)
+from algo_api.broker_accounts.schemas import AccountChange, AccountIn, AccountList, AccountOut
+from algo_api.broker_accounts.translate import account_out, changed_spec, new_spec, validate_account
+from algo_api.crypto import CredentialCipher
+from algo_api.db import Database, user_scope
+from algo_api.errors import ConflictError, NotFoundError
+from algo_api.identity import Caller
+from algo_api.kube_errors import FIELD_MANAGER, answered_by_kube
+from algo_api.ownership import identifier
+from algo_api.strategies.translate import merged, removed_fields
+from algo_api.tenants.contract import TenantService
+
+_WHAT: Final = "broker account"
+
+
+def create_account_service(
+    db: Database, kube: KubeClient, tenants: TenantService, cipher: CredentialCipher
+) -> AccountService:
+    """Broker accounts over database and cluster."""
+    records = _Records(db, cipher)
+
+    async def create(caller: Caller, new: AccountIn) -> AccountOut:
+        await records.refuse_duplicate(caller, new)
+        name = resource_name(new_id("brk"))
+        spec = validate_account(name, new_spec(new))
+
+        async def write(namespace: str) -> Object:
+            return await kube.apply(
+                BROKER_ACCOUNT, _manifest(namespace, name, caller, spec), field_manager=FIELD_MANAGER
+            )
+
+        with answered_by_kube(_WHAT):
+            made = await tenants.in_namespace(caller, write)
+        return await records.written(caller, made, "create", new)
+
+    async def change(caller: Caller, account_id: str, change: AccountChange) -> AccountOut:
+        row = await records.own(caller, account_id)
+        with answered_by_kube(_WHAT):
+            current = await kube.get(BROKER_ACCOUNT, row.resource, namespace=row.namespace)
+            spec = validate_account(row.resource, changed_spec(current["spec"], change))
+            patch = {
+                "metadata": {"resourceVersion": current["metadata"]["resourceVersion"]},
+                "spec": merged(spec, removed_fields(current["spec"], spec)),
+            }
+            written = await kube.patch(
+                BROKER_ACCOUNT, row.resource, patch, namespace=row.namespace, field_manager=FIELD_MANAGER
+            )
+        return await records.written(caller, written, "update", change)
+
+    async def delete(caller: Caller, account_id: str) -> AccountOut:
+        row = await records.own(caller, account_id)
+        with answered_by_kube(_WHAT):
+            gone = False
+            try:
+                await kube.delete(BROKER_ACCOUNT, row.resource, namespace=row.namespace, uid=row.uid)
+                await kube.get(BROKER_ACCOUNT, row.resource, namespace=row.namespace)
+            except kube_errors.NotFoundError:
+                gone = True
+        return await records.deleted(caller, account_id, gone=gone)
+
+    async def get(caller: Caller, account_id: str) -> AccountOut:
+        async with db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
+            row = await queries.own_account(session, caller, account_id)
+            stored = await queries.accounts_with_credentials(session, caller)
+        if row is None:
+            raise NotFoundError("there is no such broker account")
+        return account_out(row, has_credentials=row.id in stored)
+
+    async def list_accounts(caller: Caller) -> AccountList:
+        async with db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
+            rows = await queries.own_accounts(session, caller)
+            stored = await queries.accounts_with_credentials(session, caller)
+        return AccountList(items=[account_out(row, has_credentials=row.id in stored) for row in rows])
+
+    return AccountService(create=create, list=list_accounts, get=get, change=change, delete=delete)
+
+
+class _Records:
+    """Rows of accounts, each call one transaction of its caller."""
+
+    def __init__(self, db: Database, cipher: CredentialCipher) -> None:
+        self._db = db
+        self._cipher = cipher
+
+    async def own(self, caller: Caller, account_id: str) -> Any:
+        async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
+            row = await queries.own_account(session, caller, account_id)
+        if row is None:
+            raise NotFoundError("there is no such broker account")
+        return row
+
+    async def refuse_duplicate(self, caller: Caller, new: AccountIn) -> None:
+        """One account at a broker has one door: two would not know of each other's orders."""
+        async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
+            accounts = await queries.own_accounts(session, caller)
+        wanted = (new.broker, new.client_id, new.environment)
+        if new.client_id and any((row.broker, row.client_id, row.environment) == wanted for row in accounts):
+            raise ConflictError("this broker account is linked already")
+
+    async def written(self, caller: Caller, resource: Object, verb: str, given: AccountChange) -> AccountOut:
+        """Row, credentials and audit entry of a resource that the caller has just written."""
+        account_id = identifier("brk", resource)
+        secrets = _secrets(given)
+        try:
+            async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
+                await put_account(
+                    session, resource, user_id=caller.user_id, tenant_id=caller.tenant_id, actor=caller.user_id
+                )
+                await put_credentials(session, self._cipher, caller, account_id, secrets)
+                changes = {"spec": resource["spec"], "credentials": sorted(secrets)}
+                record_change(session, change_of(account_id, caller, caller.user_id, verb, changes))
+                await session.flush()
+                row = await queries.own_account(session, caller, account_id)
+                stored = await queries.accounts_with_credentials(session, caller)
+        except IntegrityError as error:
+            raise ConflictError("this broker account is linked already") from error
+        if row is None:
+            raise NotFoundError("there is no such broker account")
+        return account_out(row, has_credentials=account_id in stored)
+
+    async def deleted(self, caller: Caller, account_id: str, *, gone: bool) -> AccountOut:
+        async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
+            row = await queries.own_account(session, caller, account_id)
+            if row is None:
+                raise NotFoundError("there is no such broker account")
+            await drop_credentials(session, caller, account_id)
+            row.deleting = True
+            if gone:
+                await drop_account(session, row, actor=caller.user_id)
+            else:
+                record_change(session, change_of(row.id, row, caller.user_id, "delete", {"requested": True}))
+            await session.flush()
+            return account_out(row, has_credentials=False)
+
+
+def _secrets(given: AccountChange) -> dict[str, str]:
+    found: Mapping[str, SecretStr | None] = {API_KEY: given.api_key, API_SECRET: given.api_secret}
+    return {field: secret.get_secret_value() for field, secret in found.items() if secret is not None}
+
+
+def _manifest(namespace: str, name: str, caller: Caller, spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": BROKER_ACCOUNT.api_version,
+        "kind": BROKER_ACCOUNT.kind,
+        "metadata": {"namespace": namespace, "name": name, "annotations": {USER_ANNOTATION: caller.user_id}},
+        "spec": dict(spec),
+    }

@@ -1,0 +1,1 @@
+"""Strategies: the Strategy resource, its row and its state."""

@@ -1,0 +1,1 @@
+"""Live events of a strategy and the ledger of all of them."""

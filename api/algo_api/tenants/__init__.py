@@ -1,0 +1,1 @@
+"""Tenants: a row here, a Tenant resource in the cluster."""
