@@ -31,7 +31,7 @@ from algo_operator.vocabulary import (
 logger = logging.getLogger(__name__)
 
 WATCHED = (POD, NAMESPACE)
-"""No Secrets: a watch over all namespaces would need the right to read every Secret of the cluster. The resync mends."""
+"""No Secrets: a watch of all namespaces would need the right to read every one of the cluster. The resync mends."""
 _PAUSE_SECONDS = 1.0
 
 
