@@ -79,6 +79,8 @@ class FakeGateway:
     last: int = 2_000 * PRICE
     rest_entries: bool = False
     """Entries do not fill, they rest."""
+    stuck_stops: bool = False
+    """Resting stops do not trigger."""
     port: int = 0
     orders: dict[str, BrokerOrder] = field(default_factory=dict)
     received: list[wire.ToGateway] = field(default_factory=list)
@@ -87,6 +89,10 @@ class FakeGateway:
     armed: asyncio.Event = field(default_factory=asyncio.Event)
     idle: wire.Idle | None = None
     rounds: int = 0
+    calls: list[tuple[int, wire.ToGateway]] = field(default_factory=list)
+    """What came, and when."""
+    instants: list[tuple[int, int | None]] = field(default_factory=list)
+    """Where the market stood still before it moved on, and when the runner wanted to wake."""
     timeouts: int = 0
     on_write: Callable[[wire.ToGateway], bool] | None = None
     """Sees each write first; True swallows it (no answer, nothing done)."""
@@ -195,6 +201,7 @@ class FakeGateway:
     def take(self, message: wire.ToGateway) -> None:
         """A message of the runner."""
         self.received.append(message)
+        self.calls.append((self.now, message))
         match message:
             case wire.Armed():
                 self.armed.set()
@@ -259,7 +266,7 @@ class FakeGateway:
             return
         buys = order.side is Side.BUY
         if order.status is OrderStatus.TRIGGER_PENDING:
-            if not (self.last >= order.trigger if buys else self.last <= order.trigger):
+            if self.stuck_stops or not (self.last >= order.trigger if buys else self.last <= order.trigger):
                 return
             order.status = OrderStatus.TRIGGERED
         if self.last <= order.price if buys else self.last >= order.price:
@@ -281,6 +288,7 @@ class FakeGateway:
             quiet = await self._round()
             if not quiet:
                 continue
+            self.instants.append((self.now, self.idle.wake_at if self.idle is not None else None))
             choices = [self.now + SECOND, until]
             if pending is not None:
                 choices.append(max(pending[0], self.now))
@@ -310,6 +318,10 @@ class FakeGateway:
         return not self._sent
 
     # Questions
+
+    def placed_at(self, kind: type[wire.Place] | type[wire.Modify]) -> wire.Place | wire.Modify:
+        """The first call of a kind."""
+        return next(message for message in self.received if isinstance(message, kind))
 
     def held(self) -> int:
         """Shares held by the account."""

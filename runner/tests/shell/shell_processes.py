@@ -21,6 +21,7 @@ STRATEGY = "str_01hzzzzzzzzzzzzzzzzzzzzzzz"
 PASSWORD = "runner-test"
 ADMIN_PASSWORD = "admin-test"
 DEADLINE_S = 20.0
+_pack: Callable[[tuple[str | bytes | int, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
 COMMANDS = (
     "-@all +@string +@hash +@list +@set +@sortedset +@stream +@transaction +@connection -@dangerous "
     "+publish +subscribe +unsubscribe +del +unlink +exists +type +expire +pexpire +persist +ttl +pttl "
@@ -60,10 +61,11 @@ class RedisServer:
     def start(self) -> None:
         """Start (again, with the data that is on disk)."""
         acl = self.directory / "users.acl"
+        patterns = f"~{keys.strategy_prefix(STRATEGY)}* &{keys.notify(STRATEGY)}"
         acl.write_text(
             f"user default off\n"
             f"user admin on >{ADMIN_PASSWORD} ~* &* +@all\n"
-            f"user run-{STRATEGY} on >{PASSWORD} ~{keys.strategy_prefix(STRATEGY)}* &{keys.notify(STRATEGY)} {COMMANDS}\n"
+            f"user run-{STRATEGY} on >{PASSWORD} {patterns} {COMMANDS}\n"
         )
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory)]
         command += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--aclfile", str(acl)]
@@ -91,7 +93,7 @@ class RedisServer:
         """One command as administrator."""
         reader = hiredis.Reader()
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
-            connection.sendall(hiredis.pack_command(("AUTH", "admin", ADMIN_PASSWORD)) + hiredis.pack_command(parts))
+            connection.sendall(_pack(("AUTH", "admin", ADMIN_PASSWORD)) + _pack(parts))
             replies: list[object] = []
             while len(replies) < 2:
                 data = connection.recv(65_536)

@@ -6,7 +6,7 @@ import pytest
 from algo_crds.contracts import keys, wire
 from algo_crds.contracts.orders import Leg, OrderStatus
 from algo_crds.contracts.runtime import ExitReason, OrderEvent, Phase, PhaseEvent, decode_event
-from shell_gateway import FakeGateway, at, path
+from shell_gateway import SOURCE, FakeGateway, at, path
 from shell_processes import STRATEGY, RedisServer, RunnerProcess, make_spec, until
 
 pytestmark = pytest.mark.redis
@@ -118,12 +118,13 @@ async def test_intent_is_on_disk_before_the_entry_leaves(
     assert journaled == [True]
 
 
-async def test_same_session_gives_the_same_messages(
+async def test_same_session_gives_the_same_orders(
     redis: RedisServer, gateway: FakeGateway, runner: RunnerProcess
 ) -> None:
-    """Rounds, wake-ups and orders are equal to the last one, whatever the machine did in between."""
+    """Every call, its instant and every instant at which the market stood are equal, whatever the machine did."""
     ticks = (("09:19:50", 2000), ("09:25:00", 1990), ("09:28:00", 1978), ("09:30:00", 1978))
-    seen: list[list[wire.ToGateway]] = []
+    calls: list[list[tuple[int, wire.ToGateway]]] = []
+    instants: list[list[tuple[int, int | None]]] = []
     for _ in range(2):
         redis.call("FLUSHALL")
         redis.put_spec(make_spec())
@@ -131,9 +132,53 @@ async def test_same_session_gives_the_same_messages(
         await gateway.play(path(*ticks), until=at("09:30:00"))
         runner.kill()
         await until(lambda: not gateway.armed.is_set(), "the connection ends")
-        answers = [m for m in gateway.received if not isinstance(m, wire.Idle) or m.in_flight == 0]
-        seen.append(answers)
-        gateway.received, gateway.orders, gateway.rounds = [], {}, 0
+        calls.append([(now, message) for now, message in gateway.calls if not isinstance(message, wire.Idle)])
+        instants.append(gateway.instants)
+        gateway.calls, gateway.instants, gateway.orders, gateway.rounds = [], [], {}, 0
         gateway.now, gateway.last, gateway.last_send = at("09:19:50"), 2000 * 10_000, 0
-    assert seen[0] == seen[1]
-    assert len(seen[0]) > 600
+    assert calls[0] == calls[1]
+    assert instants[0] == instants[1]
+    assert len(instants[0]) > 600
+
+
+async def test_timers_shorter_than_a_step_fire_at_their_own_instant(
+    redis: RedisServer, gateway: FakeGateway, runner: RunnerProcess
+) -> None:
+    """A stop that does not trigger is given 300 ms, not a step of the market; then the watch sells by itself."""
+    gateway.stuck_stops = True
+    await _armed(runner, gateway)
+    ticks = path(("09:19:50", 2000), ("09:25:00", 1975), ("09:26:00", 1975))
+    await gateway.play(ticks, until=at("09:26:00"))
+    assert at("09:25:00") + 300 in {now for now, _ in gateway.instants}
+    assert gateway.held() == 0
+    await until(lambda: _phase_is(redis, Phase.SOLD), "the view says Sold")
+    view = redis.view()
+    assert view is not None
+    assert view.exit_reason is ExitReason.SOFTWARE_STOP
+
+
+async def test_wall_clock_market_trades_by_its_own_timers(
+    redis: RedisServer, gateway: FakeGateway, runner: RunnerProcess
+) -> None:
+    """Without beats time passes by itself: entry and exit come at their times although no tick comes just then."""
+    gateway.own_clock = False
+    gateway.now = at("09:19:58")
+    begun = asyncio.get_running_loop().time()
+
+    async def feed() -> None:
+        while True:
+            gateway.now = at("09:19:58") + int((asyncio.get_running_loop().time() - begun) * 1000)
+            gateway.send(wire.Tick(now=gateway.now, price=gateway.last, time=gateway.now // 1000 * 1000, source=SOURCE))
+            await asyncio.sleep(0.7)
+
+    redis.put_spec(make_spec(sell_time=9 * 3600 + 20 * 60 + 4))
+    market = asyncio.create_task(feed())
+    await _armed(runner, gateway)
+    await until(lambda: gateway.resting_stop() == 10, "the stop rests")
+    await until(lambda: gateway.held() == 0 and len(gateway.orders) == 2, "it is sold")
+    market.cancel()
+    idles = [message for message in gateway.received if isinstance(message, wire.Idle)]
+    assert idles == [], "there are no rounds to answer"
+    entry, exit_call = (gateway.placed_at(kind) for kind in (wire.Place, wire.Modify))
+    assert at("09:20:00") <= entry.send_before - 2_000 < at("09:20:01")
+    assert at("09:20:04") <= exit_call.send_before - 2_000 < at("09:20:05")

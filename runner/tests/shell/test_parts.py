@@ -1,0 +1,196 @@
+"""Parts of the shell by themselves: settings, session clock, spool, health answers, time without protection."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from algo_runner.fence import Command, Fence, FencedError
+from algo_runner.health import _answer
+from algo_runner.redis_link import RedisAwayError, RedisRefusedError
+from algo_runner.session_clock import SessionClock
+from algo_runner.settings import SettingsError, load, read_token, runner_url
+from algo_runner.spec_watch import parse_command
+from algo_runner.spool import Spool
+from algo_runner.unprotected import UnprotectedTime
+from hypothesis import given
+from hypothesis import strategies as st
+from shell_processes import STRATEGY, make_token
+
+ENVIRONMENT = {"STRATEGY_ID": STRATEGY, "REDIS_URL": "redis://r:6380/2", "GATEWAY_URL": "ws://gw-paper.ns.svc:8080/"}
+
+
+def test_settings_have_the_pods_defaults() -> None:
+    settings = load(ENVIRONMENT)
+    assert (settings.redis_host, settings.redis_port, settings.redis_database) == ("r", 6380, 2)
+    assert str(settings.redis_password_file) == "/var/run/algo/redis/password"
+    assert str(settings.token_file) == "/var/run/algo/token/token"
+    assert settings.health_port == 8081
+    assert settings.crash_dir is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"STRATEGY_ID": ""}, "STRATEGY_ID is not set"),
+        ({"REDIS_URL": "http://r"}, "REDIS_URL must look like"),
+        ({"REDIS_URL": "redis://u:p@r:6379/0"}, "without user and password"),
+        ({"GATEWAY_URL": "http://gw"}, "GATEWAY_URL must begin with ws://"),
+        ({"HEALTH_PORT": "many"}, "HEALTH_PORT must hold a number"),
+    ],
+)
+def test_settings_say_what_is_wrong(change: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        load(ENVIRONMENT | change)
+
+
+def test_token_names_the_way_to_the_gateway_and_stays_secret(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(make_token(7) + "\n")
+    token = read_token(file, STRATEGY)
+    assert token.claims.epoch == 7
+    expected = "ws://gw-paper.ns.svc:8080/runner?exchange=NSE&symbol=RELIANCE&product=Intraday"
+    assert runner_url(load(ENVIRONMENT), token.claims) == expected
+    assert token.text not in repr(token)
+
+
+@given(st.text(max_size=80))
+def test_any_other_text_is_no_token(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    file = tmp_path_factory.mktemp("token") / "token"
+    file.write_text(text, encoding="utf-8", errors="replace")
+    with pytest.raises(SettingsError):
+        read_token(file, STRATEGY)
+
+
+def test_token_of_another_strategy_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(make_token(7))
+    with pytest.raises(SettingsError, match="STRATEGY_ID is str_other"):
+        read_token(file, "str_other")
+
+
+@given(st.lists(st.tuples(st.sampled_from(["message", "pass"]), st.integers(0, 10_000)), max_size=40), st.booleans())
+def test_session_time_never_runs_backwards(steps: list[tuple[str, int]], own_clock: bool) -> None:
+    wall = 0.0
+    clock = SessionClock(monotonic=lambda: wall, wall=lambda: wall, own_clock=own_clock)
+    last = 0
+    for kind, number in steps:
+        if kind == "message":
+            now = clock.observe(number)
+            assert not own_clock or now == max(last, number)
+        else:
+            wall += number / 1000
+            before = last
+            now = clock.now()
+            assert not own_clock or now == before, "a replayed market stands still between its messages"
+        assert now >= last
+        last = now
+
+
+class _Store:
+    """A fence whose answers the test chooses."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, tuple[Command, ...]]] = []
+        self.fails: list[Exception] = []
+
+    async def write(self, commands: Sequence[Command], *, batch: str = "") -> None:
+        await asyncio.sleep(0)
+        self.written.append((batch, tuple(commands)))
+        if self.fails:
+            raise self.fails.pop(0)
+
+
+def _spool(store: _Store, *, bound: int = 100) -> Spool:
+    fence = Fence(epoch=1, write=store.write)
+    return Spool(fence, notify=("PUBLISH", "c", "n"), is_connected=lambda: True, bound=bound)
+
+
+async def test_spool_sends_the_same_batch_again_after_a_break() -> None:
+    store = _Store()
+    store.fails = [RedisAwayError("gone")]
+    spool = _spool(store)
+    spool.add(("XADD", "a"))
+    await spool.flush()
+    spool.add(("XADD", "b"))
+    await spool.flush()
+    assert store.written[0] == store.written[1], "same commands under the same id: the script does it once"
+    assert store.written[2][1][0] == ("XADD", "b")
+    assert len(spool) == 0
+
+
+async def test_spool_keeps_order_and_notifies_once_a_batch() -> None:
+    store = _Store()
+    spool = _spool(store)
+    for number in range(70):
+        spool.add(("XADD", number))
+    await spool.flush()
+    written = [command for _, commands in store.written for command in commands]
+    assert [command[1] for command in written if command[0] == "XADD"] == list(range(70))
+    assert sum(command[0] == "PUBLISH" for command in written) == 2
+
+
+async def test_spool_is_bounded_and_gives_up_what_matters_least() -> None:
+    store = _Store()
+    fence = Fence(epoch=1, write=store.write)
+    spool = Spool(fence, notify=("PUBLISH", "c", "n"), is_connected=lambda: False, bound=4)
+    spool.add(("journal",), keep=True)
+    spool.add(("order", 1), replaces="order t")
+    spool.add(("phase", 1))
+    spool.add(("order", 2), replaces="order t")
+    spool.add(("phase", 2))
+    assert len(spool) == 4
+    assert spool.lost == 0, "the older state of the same order went first"
+    spool.add(("phase", 3))
+    assert (len(spool), spool.lost) == (4, 1)
+    kept = [command for command, _, _ in spool._entries.values()]
+    assert kept == [("journal",), ("order", 2), ("phase", 2), ("phase", 3)]
+
+
+async def test_spool_of_an_older_epoch_is_dropped() -> None:
+    store = _Store()
+    store.fails = [FencedError("FENCED")]
+    spool = _spool(store)
+    spool.add(("XADD", "a"))
+    await spool.flush()
+    assert len(spool) == 0
+
+
+async def test_spool_counts_what_redis_refuses_and_goes_on() -> None:
+    store = _Store()
+    store.fails = [RedisRefusedError("OOM")]
+    spool = _spool(store)
+    spool.add(("XADD", "a"))
+    await spool.flush()
+    assert (len(spool), spool.lost) == (0, 1)
+
+
+def test_time_without_protection_is_summed_over_intervals() -> None:
+    time = UnprotectedTime()
+    time.observe(True, 1_000)
+    time.observe(True, 1_500)
+    assert time.read(2_000) == 1_000
+    time.observe(False, 3_000)
+    assert time.read(9_000) == 2_000
+    time.observe(True, 10_000)
+    assert time.read(10_250) == 2_250
+
+
+@given(st.binary(max_size=200))
+def test_any_request_gets_an_answer(request: bytes) -> None:
+    answer = _answer(request, lambda: "", lambda: "")
+    assert answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 404"))
+
+
+def test_not_ready_says_why() -> None:
+    answer = _answer(b"GET /readyz HTTP/1.1\r\n\r\n", lambda: "", lambda: "reconciling")
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert answer.endswith(b"reconciling\n")
+
+
+@pytest.mark.parametrize("name", ["command", "kind"])
+def test_commands_of_the_stream(name: str) -> None:
+    command = parse_command({name: "retry", "actor": "usr_a", "tag": "t"})
+    assert command is not None
+    assert (command.kind, command.actor, command.tag) == ("retry", "usr_a", "t")
+    assert parse_command({name: "explode"}) is None
