@@ -381,6 +381,7 @@ async def test_feed(stand: Stand) -> None:
     await socket.send_str('{"type":"error","data":"too many tokens"}')
     await socket.send_str("{")
     await socket.send_str('{"type":"message","data":"hello"}')
+    await socket.ping()
     heard = await ear.until(12)
     assert heard[:5] == ["connection 2", 0, [FeedTick(738561, 28754000, 0, 0)], 1, 2]
     assert heard[5].startswith("trouble: market frame ends")
@@ -389,6 +390,60 @@ async def test_feed(stand: Stand) -> None:
     assert heard[10:] == [5, 6]
     await socket.close(code=1000)
     assert (await ear.until(13))[-1] == "closed: closed by the broker with code 1000"
+
+
+async def test_order_rows_of_the_feed(stand: Stand) -> None:
+    ear = Ear()
+    await stand.broker.open_feed(listener=ear)
+    await stand.until(1)
+    order = {
+        "order_id": "1",
+        "status": "UPDATE",
+        "exchange": "NSE",
+        "tradingsymbol": "RELIANCE",
+        "product": "MIS",
+        "transaction_type": "BUY",
+        "order_type": "LIMIT",
+        "quantity": 10,
+        "filled_quantity": 4,
+    }
+    (socket,) = stand.sockets
+    await socket.send_str(json.dumps({"type": "order", "data": order}))
+    await socket.send_str(json.dumps({"type": "order", "data": order | {"product": "BO"}}))
+    heard = await ear.until(3)
+    assert (heard[0].filled, heard[0].read_at) == (4, 77)
+    assert heard[1:] == [1, 2]
+
+
+async def test_lost_reads_are_errors(stand: Stand) -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return ok([])
+
+    stand.handler = handle
+    with pytest.raises(BrokerUnavailable):
+        await stand.broker.read_book(begun_at=0)
+    assert stand.seen == ["GET /orders"]
+
+
+async def test_reads_without_a_server() -> None:
+    client = create_client()
+    read = create_http_transport(client, base_url="http://127.0.0.1:9")
+    broker = create_zerodha_broker(read=read, write=read, current=lambda: HELD, now=lambda: 0)
+    with pytest.raises(BrokerUnavailable, match="could not connect"):
+        await broker.read_book(begun_at=0)
+    await client.aclose()
+
+
+async def test_many_instruments_take_several_calls(stand: Stand) -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return ok({name: {"last_price": 1} for name in request.query.getall("i")})
+
+    stand.handler = handle
+    pairs = tuple(("NSE", f"S{number}") for number in range(501))
+    assert len(await stand.broker.read_quotes(instruments=pairs)) == 501
+    assert stand.seen == ["GET /quote", "GET /quote"]
 
 
 async def test_feed_of_a_dead_session(stand: Stand) -> None:

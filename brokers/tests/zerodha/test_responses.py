@@ -247,9 +247,10 @@ def test_no_instant(text: str | None) -> None:
     assert responses.instant_of(text) == 0
 
 
-def test_infinite_price_is_no_price() -> None:
+@pytest.mark.parametrize("number", [b"1e300", b"1e400", b"NaN"])
+def test_a_number_that_is_no_price(number: bytes) -> None:
     with pytest.raises(BadAnswer):
-        responses.funds(b'{"net":1e400}')
+        responses.funds(b'{"net":%s}' % number)
 
 
 def test_other_reads() -> None:
