@@ -1,7 +1,7 @@
 """Named places at which a test may stop the process for good, to kill it there.
 
-Only with `ALGO_CRASH_DIR`: at point NAME (all begin with `gateway.`), if a file `<dir>/NAME` exists and was not reached before, the process writes
-`<dir>/NAME.reached` and hangs until it is killed.
+Only with `ALGO_CRASH_DIR`: at point NAME (all begin with `gateway.`), if a file `<dir>/NAME` exists and was not reached
+before, the process writes `<dir>/NAME.reached` and hangs until it is killed.
 """
 
 import time

@@ -1,8 +1,8 @@
-"""The account: one object that owns the door and everything that hangs on it. Messages of runners, rows, prices and beats
-come in; what the door decides goes out.
+"""The account: one object that owns the door and everything that hangs on it. Messages of runners, rows and prices come
+in; what the door decides goes out.
 
-In a replayed market whatever the feed brings is held back until the beat that covers it, so that a runner sees each market
-step whole and in order, with that step's time as `now`.
+In a replayed market whatever the feed brings is held back until the beat that covers it (`replay.py`), so that a runner
+sees each market step whole and in order, with that step's time as `now`.
 """
 
 import asyncio
@@ -290,6 +290,14 @@ class Hub:
             for runner in self._listeners.get(key, ()):
                 runner.send(wire.encode(msgspec.structs.replace(tick, now=self._parts.clock.now())))
         self._round_changed()
+
+    def poll(self, key: SymbolKey) -> None:
+        """Start asking for a quote."""
+        self._start(self.poll_quote(key))
+
+    def now(self) -> int:
+        """Session time."""
+        return self._parts.clock.now()
 
     # Telling runners
 

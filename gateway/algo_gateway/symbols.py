@@ -24,6 +24,9 @@ class Market(msgspec.Struct, kw_only=True):
     last_tick_at: int = 0
     """Session time of the last price, from the feed or polled."""
     last_price: int = 0
+    open_at: int = 0
+    close_at: int = 0
+    """Between these instants a price is expected."""
     polling: bool = False
 
 
@@ -63,15 +66,17 @@ class Symbols:
             product=product,
             day=day,
         )
-        self._track(key, facts.token)
+        market = self._track(key, facts.token)
+        market.open_at, market.close_at = facts.session.open, facts.session.last_match
         return facts
 
-    def _track(self, key: SymbolKey, token: int) -> None:
+    def _track(self, key: SymbolKey, token: int) -> Market:
         market = self.by_key.get(key)
         if market is None or market.token != token:
             market = Market(key=key, token=token)
             self.by_key[key] = market
             self.by_token[token] = market
+        return market
 
     def tokens(self) -> list[int]:
         """Feed tokens of every symbol that a runner trades."""

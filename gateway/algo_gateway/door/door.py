@@ -204,6 +204,16 @@ class Door:
         return bool(self._in_flight) or any(row.status not in FINAL for row in self._book.values())
 
     @property
+    def calls(self) -> int:
+        """Writes at the broker without an outcome."""
+        return len(self._in_flight)
+
+    @property
+    def queued(self) -> int:
+        """Writes that wait for the windows."""
+        return len(self._queue)
+
+    @property
     def open_positions(self) -> int:
         """Strategies of the account that hold something, by the fills of their tags."""
         return len(self._open_positions)

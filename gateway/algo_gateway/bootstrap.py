@@ -1,0 +1,268 @@
+"""Wires one gateway: the only place that knows every part."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
+
+import msgspec
+from aiohttp import web
+from algo_brokers.breaker import BreakerState
+from algo_brokers.order_line import create_order_line
+from algo_brokers.paper.adapter import create_paper_broker
+from algo_brokers.paper.exchange import PaperExchange
+from algo_brokers.port import Broker, FeedTick
+from algo_brokers.transports import create_client, create_http_transport
+from algo_brokers.zerodha.adapter import Endpoints, create_zerodha_broker
+from algo_crds.contracts import wire, world
+
+from algo_gateway.admin import create_admin
+from algo_gateway.clock import SessionClock, monotonic_ms
+from algo_gateway.crash_points import create_crash_points
+from algo_gateway.door.door import Door
+from algo_gateway.feed import FeedKeeper
+from algo_gateway.hub import Hub, Parts
+from algo_gateway.live import Live
+from algo_gateway.publish import Publisher, connect
+from algo_gateway.replay import Replay
+from algo_gateway.runners import RunnerServer
+from algo_gateway.session_file import SessionHolder
+from algo_gateway.settings import Settings, SettingsError
+from algo_gateway.symbols import Symbols
+from algo_gateway.tokens import runner_claims
+from algo_gateway.watchdog import Watchdog
+from algo_gateway.world_clock import WorldClock
+
+ORPHAN_AFTER_S = 60.0
+
+
+class Gateway:
+    """One account's process; `run` lives until cancelled."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._paper: PaperExchange | None = None
+        self._client = create_client()
+        self.clock = SessionClock(own=bool(settings.world_clock_url))
+        self.session = SessionHolder(settings.session_file, self.clock.now)
+        self.broker = self._broker()
+        self.door = Door(self.broker.windows)
+        self.symbols = Symbols(self.broker)
+        self.publisher = Publisher(
+            connect(settings.redis_url, settings.redis_username, settings.redis_password_file),
+            settings.account_id,
+            settings.source_id,
+        )
+        self.hub = Hub(
+            Parts(
+                account_id=settings.account_id,
+                source_id=settings.source_id,
+                simulated=settings.paper or settings.environment == "Simulator",
+                broker=self.broker,
+                door=self.door,
+                clock=self.clock,
+                symbols=self.symbols,
+                publisher=self.publisher,
+                crash=create_crash_points(settings.crash_dir),
+                cut=lambda connection: self.server.cut(connection),
+                health=self.health,
+                subscribe=self._subscribe,
+            )
+        )
+        self.server = RunnerServer(
+            self.hub,
+            check=lambda token: runner_claims(token, settings.public_key_file, settings.account_id),
+            pages=self._page,
+        )
+        self.watchdog = Watchdog(self.hub, self.door, self.symbols)
+        self._world = self._world_clock()
+        self._replay = self._make_replay()
+        self._feed = FeedKeeper(self.broker, self._replay or Live(self.hub))
+
+    # Parts
+
+    def _broker(self) -> Broker:
+        settings = self._settings
+        if settings.broker == "paper":
+            self._paper = PaperExchange(on_row=self._paper_row, previous_close=lambda _exchange, _symbol: 0)
+            return create_paper_broker(self._paper, now=self.clock.now, orders_per_window=settings.orders_per_window)
+        if settings.broker != "zerodha":
+            raise SettingsError(f"broker {settings.broker!r} has no adapter yet; use zerodha or paper")
+        defaults = Endpoints()
+        endpoints = Endpoints(
+            rest=settings.rest_url or defaults.rest, ws=settings.ws_url or defaults.ws, login=defaults.login
+        )
+        return create_zerodha_broker(
+            read=create_http_transport(self._client, base_url=endpoints.rest),
+            write=create_order_line(endpoints.rest, proxy=settings.egress_proxy).send,
+            current=self.session.current,
+            now=self.clock.now,
+            endpoints=endpoints,
+            orders_per_window=settings.orders_per_window,
+        )
+
+    def _world_clock(self) -> WorldClock | None:
+        settings = self._settings
+        if not settings.world_clock_url:
+            return None
+        if settings.broker == "paper":
+            query = {"world": settings.world}
+        else:
+            query = {"account": settings.client_id, "broker": settings.broker}
+        separator = "&" if "?" in settings.world_clock_url else "?"
+        return WorldClock(
+            url=f"{settings.world_clock_url}{separator}{urlencode(query)}",
+            token_file=settings.world_token_file,
+            name=settings.account_id,
+            on_message=self._from_world,
+        )
+
+    def _make_replay(self) -> Replay | None:
+        clock = self._world
+        if clock is None:
+            return None
+        hub, door = self.hub, self.door
+        return Replay(
+            hub,
+            self.watchdog,
+            answer=lambda seq, in_flight, wake_at: clock.idle(seq=seq, in_flight=in_flight, wake_at=wake_at),
+            set_now=self._set_now,
+            http_calls=lambda: door.calls + hub.books.in_flight + hub.positions.in_flight + hub.own_calls,
+            queued=lambda: door.queued,
+            next_pump=lambda: door.next_pump(self.clock.now()),
+        )
+
+    # The world's messages
+
+    def _from_world(self, message: world.ToParticipant) -> None:
+        assert self._replay is not None
+        if isinstance(message, world.Beat):
+            if self._paper is not None:
+                self._paper.clock(message.now)
+            self._replay.beat(message)
+        elif isinstance(message, world.WorldTick):
+            self._paper_tick(message)
+        elif isinstance(message, world.Joined):
+            self._replay.restarted()
+            self._set_now(message.now)
+            self.hub.health_changed()
+        else:
+            self.publisher.event("World", f"the market is {message.state}", message.now)
+
+    def _paper_tick(self, tick: world.WorldTick) -> None:
+        if self._paper is None or self._replay is None:
+            return
+        self._paper.tick(tick.exchange, tick.symbol, price=tick.price, time=tick.time, volume=tick.volume, now=tick.now)
+        market = self.symbols.by_key.get((tick.exchange, tick.symbol))
+        if market is not None:
+            self._replay.ticks([FeedTick(market.token, tick.price, tick.time, tick.volume)])
+
+    def _paper_row(self, row: object) -> None:
+        assert self._replay is not None
+        self._replay.row(row)  # type: ignore[arg-type] # the exchange's callback type is OrderRow
+
+    def _set_now(self, now: int) -> None:
+        self.clock.set(now)
+        self.publisher.now(now)
+
+    # What the hub asks for
+
+    def health(self) -> wire.BrokerHealth:
+        """Session, breaker and halts, as runners are told."""
+        session = self.session.current()
+        gate = self.door.gate
+        paper = self._paper is not None
+        return wire.BrokerHealth(
+            now=self.clock.now(),
+            session_valid_until=(1 << 52) if paper else session.valid_until if session else 0,
+            session_reason="" if paper or session else "LoginNeeded",
+            breaker_open=self.hub.breaker.state(monotonic_ms()) is BreakerState.OPEN,
+            halted=bool(gate.halt_reason) or not gate.halts_known,
+            halt_reason=gate.halt_reason or ("" if gate.halts_known else "halts not known yet"),
+            egress=self._settings.egress_proxy,
+            open_positions=self.door.open_positions,
+        )
+
+    def _subscribe(self, tokens: list[int]) -> None:
+        self._feed.subscribe(tokens)
+        if self._paper is not None and self._world is not None:
+            self._world.watch(tuple(f"{exchange}:{symbol}" for exchange, symbol in self.symbols.by_key))
+
+    def set_halts(self, reasons: list[str]) -> None:
+        """The operator told the halts in force."""
+        self.door.gate = msgspec.structs.replace(self.door.gate, halts_known=True, halt_reason="; ".join(reasons))
+        self.hub.health_changed()
+        self._tell_state()
+
+    def session_changed(self) -> None:
+        """A login, or the end of one."""
+        present = self._paper is not None or self.session.current() is not None
+        self.door.gate = msgspec.structs.replace(self.door.gate, session=present)
+        self._feed.session_changed(present=present and self._paper is None)
+        self.hub.health_changed()
+        if present:
+            self.hub.read_for_all()
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        health = self.health()
+        self.publisher.state(
+            session_valid_until=str(health.session_valid_until),
+            session_reason=health.session_reason,
+            feed="connected" if self._feed.up or self._paper is not None else "down",
+            breaker="open" if health.breaker_open else "closed",
+            halted=str(int(bool(self.door.gate.halt_reason))),
+            halt_reason=self.door.gate.halt_reason,
+            egress=health.egress,
+            registered_address=self._settings.registered_address,
+            open_positions=str(health.open_positions),
+        )
+
+    def _page(self, path: str) -> tuple[int, bytes] | None:
+        if path in ("/healthz", "/readyz"):
+            return 200, b"ok\n"
+        return None
+
+    # Life
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Both ports open."""
+        runners = await self.server.start(self._settings.host, self._settings.port)
+        admin = web.AppRunner(create_admin(self._settings.public_key_file, self.set_halts), access_log=None)
+        await admin.setup()
+        await web.TCPSite(admin, self._settings.host, self._settings.port + 1).start()
+        try:
+            yield
+        finally:
+            runners.close()
+            await admin.cleanup()
+            await self._client.aclose()
+
+    async def run(self) -> None:
+        """Serve until cancelled; a part that ends takes the process down, so that it starts afresh."""
+        async with self.serving(), asyncio.TaskGroup() as tasks:
+            if self._world is not None:
+                tasks.create_task(self._world.run())
+            tasks.create_task(self._feed.run())
+            tasks.create_task(self.session.watch(self.session_changed))
+            tasks.create_task(self.publisher.run())
+            tasks.create_task(self._each_second())
+            self.session_changed()
+
+    async def _each_second(self) -> None:
+        seconds = 0.0
+        while True:
+            await asyncio.sleep(1)
+            seconds += 1
+            self._tell_state()
+            if not self.clock.own:
+                self.watchdog.at(self.clock.now())
+            if seconds >= ORPHAN_AFTER_S:
+                await self._cancel_orphans()
+
+    async def _cancel_orphans(self) -> None:
+        """A resting entry of nobody could open a position that nobody guards; a resting sell may be a stop."""
+        for row in self.door.orphans():
+            self.publisher.event("OrphanEntry", f"cancelling {row.broker_order_id}", self.clock.now())
+            await self.broker.cancel(broker_order_id=row.broker_order_id)

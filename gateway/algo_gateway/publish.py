@@ -1,0 +1,101 @@
+"""Copies for people: prices, the account's state and events go to Redis. Nothing that trades reads them.
+
+The hot path only appends to a bounded queue; a task writes it in pipelines. With Redis away the newest of everything is
+kept and the rest dropped, counted.
+"""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Final
+
+from algo_crds.contracts import keys
+from algo_crds.contracts.money import format_price
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+log: Final = logging.getLogger("algo_gateway.publish")
+FLUSH_S: Final = 0.25
+_MAX_EVENTS: Final = 1_000
+_STREAM_LENGTH: Final = 5_000
+
+
+def connect(url: str, username: str, password_file: Path | None) -> "Redis | None":
+    """A Redis client, or None when the gateway was given no Redis (tests, benchmarks)."""
+    if not url:
+        return None
+    password = password_file.read_text().strip() if password_file is not None else None
+    client: Redis = Redis.from_url(
+        url, username=username or None, password=password, socket_timeout=2, socket_connect_timeout=2
+    )
+    return client
+
+
+class Publisher:
+    """What is to be written, newest first where only the newest counts."""
+
+    def __init__(self, redis: "Redis | None", account_id: str, source_id: str) -> None:
+        self._redis = redis
+        self._account = account_id
+        self._source = source_id
+        self._ticks: dict[tuple[str, str], tuple[int, int]] = {}
+        self._state: dict[str, str] = {}
+        self._events: list[dict[str, str]] = []
+        self._clock = 0
+        self.dropped = 0
+
+    def tick(self, key: tuple[str, str], price: int, time: int) -> None:
+        """The newest price of a symbol."""
+        self._ticks[key] = (price, time)
+
+    def now(self, now: int) -> None:
+        """The source's session time."""
+        self._clock = now
+
+    def state(self, **fields: str) -> None:
+        """Fields of `account:{id}:state`."""
+        self._state |= fields
+
+    def event(self, code: str, message: str, now: int) -> None:
+        """Something for `account:{id}:events`."""
+        if len(self._events) >= _MAX_EVENTS:
+            self._events.pop(0)
+            self.dropped += 1
+        self._events.append({"code": code, "message": message, "time": str(now)})
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        if self._redis is None:
+            return
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            try:
+                await self._flush(self._redis)
+            except (RedisError, OSError, TimeoutError) as error:
+                log.warning("redis: %s", error)
+
+    async def _flush(self, redis: "Redis") -> None:
+        ticks, state, events = dict(self._ticks), dict(self._state), list(self._events)
+        if not ticks and not state and not events:
+            return
+        pipe = redis.pipeline(transaction=False)
+        for (exchange, symbol), (price, time) in ticks.items():
+            text = format_price(price)
+            pipe.publish(keys.tick(self._source, exchange, symbol), f'{{"price":"{text}","time":{time}}}')
+            pipe.hset(keys.last_prices(self._source), f"{exchange}:{symbol}", text)
+        if self._clock:
+            pipe.set(keys.clock(self._source), self._clock)
+        if state:
+            pipe.hset(keys.account_state(self._account), mapping=dict(state.items()))
+        for event in events:
+            pipe.xadd(keys.account_events(self._account), dict(event.items()), maxlen=_STREAM_LENGTH, approximate=True)
+        if state or events:
+            pipe.publish(keys.account_notify(self._account), "")
+        await pipe.execute()
+        for key, value in ticks.items():
+            if self._ticks.get(key) == value:
+                del self._ticks[key]
+        for name, text in state.items():
+            if self._state.get(name) == text:
+                del self._state[name]
+        del self._events[: len(events)]

@@ -1,0 +1,138 @@
+"""The lockstep side of a replayed market: what the feed brings waits for the beat that covers it; the account's answer
+waits for every runner and every call.
+
+See `contracts/world.py` for the protocol and ADR 1 for the reasons.
+"""
+
+from collections.abc import Callable
+
+from algo_brokers.port import FeedTick
+from algo_crds.contracts import wire, world
+from algo_crds.contracts.orders import OrderRow
+
+from algo_gateway.hub import Hub
+from algo_gateway.live import FeedState
+from algo_gateway.rounds import Rounds, RunnerIdle
+from algo_gateway.watchdog import Watchdog
+
+
+class Replay(FeedState):
+    """Holds frames back, passes beats on, answers rounds. One per account with a world clock.
+
+    Args:
+        answer: sends `world.Idle`.
+        set_now: moves the session clock.
+        http_calls: broker calls under way; `queued`: writes that wait for the windows; `next_pump`: when they may go.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        watchdog: Watchdog,
+        *,
+        answer: Callable[[int, int, int | None], None],
+        set_now: Callable[[int], None],
+        http_calls: Callable[[], int],
+        queued: Callable[[], int],
+        next_pump: Callable[[], int | None],
+    ) -> None:
+        super().__init__(hub)
+        self._watchdog = watchdog
+        self._answer = answer
+        self._set_now = set_now
+        self._http_calls = http_calls
+        self._queued = queued
+        self._next_pump = next_pump
+        self._rounds = Rounds()
+        self._held: list[list[FeedTick] | OrderRow] = []
+        self._ordinal = 0
+        self._frames = 0
+        self._beat: world.Beat | None = None
+        self._passed = 0
+        self._told: tuple[int, int, int | None] | None = None
+        hub.round_changed = self.settle
+        hub.runner_armed = self._armed
+        hub.runner_lost = self._rounds.lost
+        hub.runner_idle = self._idle
+
+    # The feed
+
+    def ticks(self, ticks: list[FeedTick]) -> None:
+        """Held until their beat."""
+        self._held.append(ticks)
+
+    def row(self, row: OrderRow) -> None:
+        """Held until its beat."""
+        self._held.append(row)
+
+    def frames(self, count: int) -> None:
+        """One more frame is read; perhaps the beat that waits is covered now."""
+        self._frames = count
+        self._pass_on()
+
+    def opened(self, ordinal: int) -> None:
+        """A new connection counts from zero."""
+        self._ordinal, self._frames = ordinal, 0
+        self._pass_on()
+
+    def closed(self) -> None:
+        """Frames that were on their way are lost: no beat may wait for them."""
+        super().closed()
+        self._ordinal = 0
+        self._pass_on()
+
+    # The world
+
+    def beat(self, beat: world.Beat) -> None:
+        """A round begins."""
+        self._beat = beat
+        self._pass_on()
+
+    def restarted(self) -> None:
+        """The clock socket was opened anew: the next beat's number may be anything."""
+        self._beat, self._passed, self._told = None, 0, None
+
+    def _pass_on(self) -> None:
+        beat = self._beat
+        if beat is None or beat.seq == self._passed:
+            return
+        if beat.connection and self._ordinal:
+            if beat.connection > self._ordinal:
+                return
+            if beat.connection == self._ordinal and self._frames < beat.frames_sent:
+                return
+        self._passed = beat.seq
+        self._set_now(beat.now)
+        held, self._held = self._held, []
+        for item in held:
+            if isinstance(item, OrderRow):
+                self._hub.row(item)
+            else:
+                self._hub.ticks(item)
+        self._hub.pump()
+        self._watchdog.at(beat.now)
+        self._rounds.beat(beat.seq)
+        self._hub.tell_all(wire.Beat(now=beat.now, seq=beat.seq))
+        self.settle()
+
+    # The runners
+
+    def _armed(self, strategy: str) -> None:
+        self._rounds.armed(strategy)
+        self.settle()
+
+    def _idle(self, strategy: str, idle: RunnerIdle) -> None:
+        self._rounds.answer(strategy, idle)
+        self.settle()
+
+    def settle(self) -> None:
+        """Answer the round if everybody has; again whenever what is under way changed."""
+        if self._beat is None or self._beat.seq != self._passed or self._rounds.waiting_for():
+            return
+        calls = self._http_calls()
+        in_flight = calls if calls else max(0, self._rounds.in_flight() - self._queued())
+        wishes = [at for at in (self._rounds.wake_at(), self._next_pump(), self._watchdog.next_at) if at is not None]
+        told = (self._passed, in_flight, min(wishes, default=None))
+        if told != self._told:
+            self._told = told
+            self._answer(*told)
