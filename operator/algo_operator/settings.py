@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-GATEWAY_URL_TEMPLATE = "http://{name}.{namespace}.svc:8080"
+GATEWAY_URL_TEMPLATE = "http://{name}.{namespace}.svc:8081"
 
 
 class SettingsError(ValueError):

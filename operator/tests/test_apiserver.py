@@ -357,7 +357,7 @@ async def test_a_halt_reaches_the_door_and_every_spec(house: House) -> None:
     await house.run_pod("gw-paper")
     await house.desk.settle(house.paper_key, passes=1)
     url, reasons = house.desk.halts[-1]
-    assert url == f"http://gw-paper.{house.namespace}.svc:8080"
+    assert url == f"http://gw-paper.{house.namespace}.svc:8081"
     assert not reasons
     await house.desk.cluster.patch(TENANT, "", house.tenant, {"spec": {"halt": {"reason": "panic"}}})
     await house.desk.reconcile(house.tenant_key)

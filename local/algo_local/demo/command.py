@@ -15,6 +15,7 @@ from algo_local.demo.options import DemoInputError, DemoOptions
 from algo_local.demo.result import exit_code
 from algo_local.demo.screen import Screen, summary
 from algo_local.demo.services import Json, ServiceError
+from algo_local.demo.target import kubectl_of
 
 FAILURES = (DemoInputError, NotReadyError, ServiceError, UnreachableError)
 
@@ -57,8 +58,6 @@ def demo(
     instance: Annotated[str, typer.Option(help="Which local cluster")] = "default",
 ) -> None:
     """One strategy over a recorded session, in a world of its own: entry, stop at the exchange, exit."""
-    from algo_local.demo.target import kubectl_of
-
     percent = _amount(stop_percent, "--stop-percent")
     points, price = _amount(stop_points, "--stop-points"), _amount(stop_price, "--stop-price")
     if percent is None and points is None and price is None:

@@ -22,6 +22,8 @@ from algo_local.demo.services import Json, ServiceError, Trader, call, control_c
 READY_SECONDS = 90.0
 STALL_SECONDS = 180.0
 TAIL_SECONDS = 5.0
+DRAIN_SECONDS = 1.5
+"""Wall time for the last events to come through Redis and the API."""
 _POLL_SECONDS = 0.25
 
 
@@ -210,6 +212,8 @@ async def watch_session(stage: Stage, progress: Progress) -> tuple[Follower, Jso
                 moved, moved_at = now, time.monotonic()
             final_at = final_at or (now if strategy.get("final") else None)
             if world["state"] == "ended" or (final_at is not None and now >= final_at + TAIL_SECONDS):
+                await asyncio.sleep(DRAIN_SECONDS)
+                strategy = await call(stage.trader.client, "GET", f"/strategies/{strategy_id}")
                 return follower, strategy, world
             if time.monotonic() - moved_at > STALL_SECONDS:
                 raise ServiceError(f"the market of {name} has stood still for {STALL_SECONDS:.0f} s; see: algo logs")

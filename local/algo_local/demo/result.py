@@ -15,7 +15,8 @@ class Follower:
     view: Json = field(default_factory=dict)
     transitions: list[Json] = field(default_factory=list)
     alerts: list[Json] = field(default_factory=list)
-    last_id: str = ""
+    last_id: str = "0-0"
+    """The stream is read from its beginning: what happened before the listener came belongs to the run."""
 
     def take(self, event: StreamEvent) -> None:
         """Remember one event."""
@@ -43,23 +44,22 @@ def transition(kind: str, data: Json) -> Json:
 
 def build_result(follower: Follower, strategy: Json, world: Json, broker: str, orders: list[Json]) -> dict[str, Any]:
     """The JSON object that `algo demo --json` prints as its last line."""
-    view = strategy["view"] if strategy.get("view") else strategy
     return {
         "strategy_id": strategy["id"],
         "resource": strategy.get("resource"),
         "broker": broker,
         "world": world["name"],
-        "phase": view.get("phase"),
+        "phase": strategy.get("phase"),
         "orders": orders,
         "transitions": follower.transitions,
-        "entry_price": view.get("entry_price"),
-        "stop_price": view.get("stop_price"),
-        "exit_price": view.get("exit_price"),
-        "exit_reason": view.get("exit_reason"),
-        "pnl": view.get("pnl"),
-        "unprotected_seconds": view.get("unprotected_seconds"),
-        "unprotected_session_seconds": view.get("unprotected_session_seconds"),
-        "ticks": {"seen": view.get("ticks_seen", 0), "rejected": view.get("ticks_rejected", {})},
+        "entry_price": strategy.get("entry_price"),
+        "stop_price": strategy.get("stop_price"),
+        "exit_price": strategy.get("exit_price"),
+        "exit_reason": strategy.get("exit_reason"),
+        "pnl": strategy.get("pnl"),
+        "unprotected_seconds": strategy.get("unprotected_seconds"),
+        "unprotected_session_seconds": strategy.get("unprotected_session_seconds"),
+        "ticks": {"seen": strategy.get("ticks_seen", 0), "rejected": strategy.get("ticks_rejected", {})},
         "barrier_timeouts": world.get("barrier_timeouts"),
         "speed_reached": world.get("speed_reached"),
     }

@@ -95,7 +95,8 @@ class Screen:
             "phase", Text(str(strategy.get("phase")), style="bold"), "market time", exchange_time(world["now"])
         )
         facts.add_row("last", str(strategy.get("last_price") or "-"), "stop", str(strategy.get("stop_price") or "-"))
-        facts.add_row("held", str(strategy.get("held") or 0), "P&L", str(strategy.get("pnl") or "0.00"))
+        position = strategy.get("position") or {}
+        facts.add_row("held", str(position.get("quantity", 0)), "P&L", str(strategy.get("pnl") or "0.00"))
         orders = Table("order", "type", "qty", "price", "trigger", "status", box=None, header_style="dim")
         for order in strategy.get("orders", []):
             orders.add_row(

@@ -22,6 +22,8 @@ from algo_operator.vocabulary import (
 
 RESOURCES = Resources(cpu="50m", memory="96Mi", memory_limit="384Mi")
 PORT = 8080
+ADMIN_PORT = 8081
+"""`POST /halt`: the operator's own way to the door."""
 SESSION_KEY = "session.json"
 SIMULATOR_ENVIRONMENT = "Simulator"
 PAPER = "paper"
@@ -109,7 +111,10 @@ def render_gateway_service(gateway: GatewayInput) -> Manifest:
             "type": "ClusterIP",
             "publishNotReadyAddresses": True,
             "selector": {LABEL_COMPONENT: GATEWAY, LABEL_ACCOUNT: gateway.name},
-            "ports": [{"name": "http", "port": PORT, "targetPort": "http", "protocol": "TCP"}],
+            "ports": [
+                {"name": "http", "port": PORT, "targetPort": "http", "protocol": "TCP"},
+                {"name": "admin", "port": ADMIN_PORT, "targetPort": ADMIN_PORT, "protocol": "TCP"},
+            ],
         },
     )
 

@@ -72,7 +72,7 @@ def _runner_egress(system_namespace: str) -> list[Manifest]:
 
 def _gateway_ingress(system_namespace: str) -> list[Manifest]:
     sources = [{"podSelector": _component(RUNNER)}, _namespace(system_namespace)]
-    return [{"from": sources, "ports": _ports(8080)}]
+    return [{"from": sources, "ports": _ports(8080, 8081)}]
 
 
 def _gateway_egress(system_namespace: str) -> list[Manifest]:
