@@ -199,7 +199,7 @@ def test_a_restart_finds_everything_again() -> None:
 @given(st.lists(st.tuples(st.sampled_from(["buy", "stop", "cancel", "tick"]), st.integers(1950, 2050)), max_size=30))
 def test_a_restart_at_any_moment_changes_nothing(steps: list[tuple[str, int]]) -> None:
     one, other = Account(), Account()
-    at = OPEN
+    at = int(OPEN)
     for what, number in steps:
         at += 1000
         for account in (one, other):

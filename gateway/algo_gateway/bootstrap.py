@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 import msgspec
-from aiohttp import web
 from algo_brokers.breaker import BreakerState
-from algo_brokers.order_line import create_order_line
+from algo_brokers.order_line import OrderLine, create_order_line
 from algo_brokers.paper.adapter import create_paper_broker
 from algo_brokers.paper.exchange import PaperExchange
 from algo_brokers.port import Broker, FeedTick
@@ -21,8 +20,10 @@ from algo_gateway.clock import SessionClock, monotonic_ms
 from algo_gateway.crash_points import create_crash_points
 from algo_gateway.door.door import Door
 from algo_gateway.feed import FeedKeeper
+from algo_gateway.front import serve
 from algo_gateway.hub import Hub, Parts
 from algo_gateway.live import Live
+from algo_gateway.metrics import create_metrics
 from algo_gateway.publish import Publisher, connect
 from algo_gateway.replay import Replay
 from algo_gateway.runners import RunnerServer
@@ -42,6 +43,7 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._paper: PaperExchange | None = None
+        self._orders: OrderLine | None = None
         self._client = create_client()
         self.clock = SessionClock(own=bool(settings.world_clock_url))
         self.session = SessionHolder(settings.session_file, self.clock.now)
@@ -72,7 +74,6 @@ class Gateway:
         self.server = RunnerServer(
             self.hub,
             check=lambda token: runner_claims(token, settings.public_key_file, settings.account_id),
-            pages=self._page,
         )
         self.watchdog = Watchdog(self.hub, self.door, self.symbols)
         self._world = self._world_clock()
@@ -92,9 +93,10 @@ class Gateway:
         endpoints = Endpoints(
             rest=settings.rest_url or defaults.rest, ws=settings.ws_url or defaults.ws, login=defaults.login
         )
+        self._orders = create_order_line(endpoints.rest, proxy=settings.egress_proxy)
         return create_zerodha_broker(
             read=create_http_transport(self._client, base_url=endpoints.rest),
-            write=create_order_line(endpoints.rest, proxy=settings.egress_proxy).send,
+            write=self._orders.send,
             current=self.session.current,
             now=self.clock.now,
             endpoints=endpoints,
@@ -218,26 +220,37 @@ class Gateway:
             open_positions=str(health.open_positions),
         )
 
-    def _page(self, path: str) -> tuple[int, bytes] | None:
-        if path in ("/healthz", "/readyz"):
-            return 200, b"ok\n"
-        return None
+    def _numbers(self) -> dict[str, float]:
+        health = self.health()
+        return {
+            "feed_up": float(self._feed.up or self._paper is not None),
+            "session_valid": float(health.session_valid_until > health.now),
+            "breaker_open": float(health.breaker_open),
+            "halted": float(health.halted),
+            "open_positions": float(health.open_positions),
+            "runners": float(len(self.server.open)),
+            "calls_under_way": float(self.door.calls),
+            "calls_queued": float(self.door.queued),
+            "copies_dropped_total": float(self.publisher.dropped),
+        }
 
     # Life
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Both ports open."""
-        runners = await self.server.start(self._settings.host, self._settings.port)
-        admin = web.AppRunner(create_admin(self._settings.public_key_file, self.set_halts), access_log=None)
-        await admin.setup()
-        await web.TCPSite(admin, self._settings.host, self._settings.port + 1).start()
+        """The port is open."""
+        settings = self._settings
+        metrics = create_metrics(settings.account_id, self._numbers)
+        app = create_admin(settings.public_key_file, self.set_halts, metrics)
+        server, pages = await serve(self.server.accept, app, host=settings.host, port=settings.port)
         try:
             yield
         finally:
-            runners.close()
-            await admin.cleanup()
+            server.close()
+            await pages.cleanup()
             await self._client.aclose()
+            if self._orders is not None:
+                await self._orders.close()
 
     async def run(self) -> None:
         """Serve until cancelled; a part that ends takes the process down, so that it starts afresh."""
@@ -256,6 +269,8 @@ class Gateway:
             await asyncio.sleep(1)
             seconds += 1
             self._tell_state()
+            if self._orders is not None and self.session.current() is not None:
+                await self._orders.warm()
             if not self.clock.own:
                 self.watchdog.at(self.clock.now())
             if seconds >= ORPHAN_AFTER_S:

@@ -1,10 +1,9 @@
 """The socket that runners connect to: picows, because between a tick's bytes and an order's bytes nothing may wait.
 
-It checks the token, hands messages to the hub in the callback in which they arrive, and writes what the hub sends. The
-same port answers `GET /healthz`, `/readyz` and `/metrics`.
+It checks the token, hands messages to the hub in the callback in which they arrive, and writes what the hub sends.
+`front.py` listens and brings the connections here.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -20,13 +19,11 @@ from picows import (
     WSUpgradeRequest,
     WSUpgradeResponse,
     WSUpgradeResponseWithListener,
-    ws_create_server,
 )
 
 from algo_gateway.tokens import TokenError, bearer
 
 log: Final = logging.getLogger("algo_gateway.runners")
-_MAX_MESSAGE: Final = 64 * 1024
 
 
 class Hub(Protocol):
@@ -85,7 +82,6 @@ class RunnerServer:
 
     Args:
         check: claims of a token, or `TokenError`.
-        pages: what plain GET paths answer: (status, body).
     """
 
     def __init__(
@@ -93,12 +89,10 @@ class RunnerServer:
         hub: Hub,
         *,
         check: Callable[[str], RunnerClaims],
-        pages: Callable[[str], tuple[int, bytes] | None],
     ) -> None:
         self.hub = hub
         self.open: dict[int, WSTransport] = {}
         self._check = check
-        self._pages = pages
         self._next = 1
 
     def cut(self, connection: int) -> None:
@@ -107,29 +101,10 @@ class RunnerServer:
         if transport is not None:
             transport.disconnect()
 
-    async def start(self, host: str, port: int) -> asyncio.Server:
-        """Listen."""
-        server: asyncio.Server = await ws_create_server(
-            self._accept,
-            host,
-            port,
-            max_frame_size=_MAX_MESSAGE,
-            enable_auto_ping=True,
-            auto_ping_idle_timeout=5,
-            auto_ping_reply_timeout=5,
-        )
-        return server
-
-    def _accept(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
-        path = request.path.decode("latin-1").partition("?")[0]
-        if path != wire.RUNNER_PATH:
-            page = self._pages(path)
-            if page is None:
-                return None
-            status, body = page
-            if status < 400:
-                return WSUpgradeResponseWithListener(WSUpgradeResponse.create_ok_response(body), None)
-            return WSUpgradeResponseWithListener(WSUpgradeResponse.create_error_response(status, body), None)
+    def accept(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
+        """Who listens to a new connection, as picows asks; 401 without a valid token."""
+        if request.path.decode("latin-1").partition("?")[0] != wire.RUNNER_PATH:
+            return None
         try:
             claims = self._check(bearer(request.headers.get("authorization")))
         except (TokenError, OSError) as error:

@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 import msgspec
 from algo_crds.contracts.clock import IST
-from algo_crds.contracts.money import NotAPriceError, price_from_float
+from algo_crds.contracts.money import price_from_float
 from algo_crds.contracts.orders import OrderRow, OrderStatus, OrderType, PositionRow, Product, RejectKind, Side
 from algo_crds.contracts.tags import parse_tag
 
@@ -28,6 +28,8 @@ _T = TypeVar("_T")
 _PRODUCTS: Final = {"MIS": Product.INTRADAY, "CNC": Product.DELIVERY, "NRML": Product.DELIVERY}
 _SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 _STOPS: Final = frozenset({"SL", "SL-M"})
+_MAX_RUPEES: Final = 1e12
+"""No price and no account is larger; what is, was read wrongly."""
 _PLAIN_STATUS: Final = {
     "COMPLETE": OrderStatus.FILLED,
     "CANCELLED": OrderStatus.CANCELLED,
@@ -152,10 +154,9 @@ def _decode(data: bytes, kind: type[_T], what: str) -> _T:
 
 
 def _price(value: float | None) -> int:
-    try:
-        return price_from_float(value or 0)
-    except NotAPriceError as error:
-        raise BadAnswer(str(error)) from None
+    if value is not None and not abs(value) < _MAX_RUPEES:
+        raise BadAnswer(f"{value!r} is not a price")
+    return price_from_float(value or 0)
 
 
 def instant_of(text: str | None) -> int:

@@ -315,7 +315,7 @@ async def test_login(stand: Stand) -> None:
     async def handle(request: web.Request) -> web.StreamResponse:
         form = await request.post()
         if form["request_token"] != "good":
-            body = {"status": "error", "error_type": "TokenException", "message": f"bad {form['request_token']}"}
+            body = {"status": "error", "error_type": "TokenException", "message": f"bad {form['request_token']!s}"}
             return web.json_response(body, status=403)
         return ok({"user_id": "SM0001", "api_key": "k", "access_token": "t", "login_time": "2026-03-02 08:41:10"})
 
