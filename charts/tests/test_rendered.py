@@ -16,7 +16,7 @@ VARIANTS: list[tuple[str, ...]] = [
     (),
     ("-f", str(CHART / "values-production.yaml")),
     ("--set", "redis.externalUrl=rediss://cache.example:6379/0,redis.users=external,redis.sharedUsername=algo"),
-    ("--set", "secrets.existing.postgresql=a,secrets.existing.api=b,secrets.existing.redis=c,secrets.existing.operator=d"),
+    ("--set", "secrets.existing.postgresql=a,secrets.existing.api=b,secrets.existing.redis=c"),
     ("--set", "redis.persistence.enabled=false,postgresql.persistence.enabled=false,api.replicas=3"),
 ]  # fmt: skip
 

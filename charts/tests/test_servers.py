@@ -118,9 +118,10 @@ def test_postgresql_is_made_once_with_an_owner_that_is_no_superuser(
     script.write_text((FILES / "postgresql-start.sh").read_text())
     for path in (folder / "owner-password", script):
         path.chmod(0o644)
-    # What an earlier start left when it was cut off.
+    (folder / "pgdata.new").mkdir()  # left by a start that was cut off
+    shutil.chown(folder / "pgdata.new", *(("postgres", "postgres") if become else (os.getuid(), os.getgid())))
     port, log = free_port(), tmp_path / "log"
-    settings = {"DATA": str(folder), "PGDATA": f"{folder}/pgdata", "SECRET": str(folder), "DATABASE": "algo"}
+    settings = {"PGDATA": f"{folder}/pgdata", "SECRET": str(folder), "DATABASE": "algo"}
     settings |= {"SOCKETS": str(folder), "PGPORT": str(port)}
     command = [*become, "env", *(f"{key}={value}" for key, value in settings.items()), "sh", str(script)]
     command += ["-p", str(port)]

@@ -4,7 +4,7 @@ KubeError
  +-- NotFoundError             404
  +-- ConflictError             409: the object has changed, or a field belongs to another manager
  |    +-- AlreadyExistsError   409: an object of this name exists
- +-- InvalidError              422: refused by schema, CEL or validation; `causes` says where and why
+ +-- InvalidError              422 (apply: also 500): refused by schema, CEL or validation; `causes` says where and why
  +-- BadRequestError           400 and other refusals of the request itself
  +-- UnauthorizedError         401
  +-- ForbiddenError            403: RBAC, quota or Pod Security
@@ -99,6 +99,9 @@ def error_of(status: int, body: Mapping[str, Any], retry_after: float | None = N
     message = str(body.get("message") or f"the API server answered {status}")
     reason = str(body.get("reason") or "")
     details = body.get("details") or {}
+    if status == 500 and message.startswith("failed to create typed patch object"):
+        # Server-side apply answers 500 to a manifest that does not fit the schema; repeating it can never help.
+        return InvalidError(message, causes=(), status=status)
     if status == 422:
         causes = tuple(
             Cause(str(cause.get("field", "")), str(cause.get("message", "")), str(cause.get("reason", "")))

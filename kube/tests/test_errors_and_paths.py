@@ -48,3 +48,8 @@ def test_each_status_has_its_error(status: int, body: dict[str, str], kind: type
 def test_retry_after_comes_from_header_or_body() -> None:
     assert errors.error_of(429, {}, 3.0).retry_after == 3.0
     assert errors.error_of(503, {"details": {"retryAfterSeconds": 7}}).retry_after == 7.0
+
+
+def test_an_apply_that_does_not_fit_the_schema_is_invalid_not_unavailable() -> None:
+    message = "failed to create typed patch object (default/a; algo.trading/v1alpha1, Kind=Strategy): .spec.foo: ..."
+    assert type(errors.error_of(500, {"message": message})) is errors.InvalidError
