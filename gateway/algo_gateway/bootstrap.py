@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 import msgspec
+from aiohttp import web
 from algo_brokers.breaker import BreakerState
 from algo_brokers.order_line import OrderLine, create_order_line
 from algo_brokers.paper.adapter import create_paper_broker
@@ -243,6 +244,8 @@ class Gateway:
         metrics = create_metrics(settings.account_id, self._numbers)
         app = create_admin(settings.public_key_file, self.set_halts, metrics)
         server, pages = await serve(self.server.accept, app, host=settings.host, port=settings.port)
+        # Runners may reach the first port only; the operator's halt has one of its own beside it.
+        await web.TCPSite(pages, settings.host, settings.port + 1).start()
         try:
             yield
         finally:
