@@ -1,0 +1,179 @@
+"""From the tick that reaches the target to the first order call of the exit (`Modify` of the resting stop), in process.
+
+The engine decides and the Zerodha adapter builds the request; a fresh copy of the protected state for every sample. The
+floor is the same work by the bare parts: two integer comparisons for a tick without action, and the form encoding of
+the same request for the order. Beside it, without goal: an entry with its intent fsynced.
+"""
+
+import argparse
+import copy
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "runner" / "tests" / "engine"))
+
+import msgspec  # noqa: E402
+from algo_brokers.port import Change  # noqa: E402
+from algo_brokers.session import Session  # noqa: E402
+from algo_brokers.zerodha import requests  # noqa: E402
+from algo_crds.contracts import wire  # noqa: E402
+from algo_crds.contracts.runtime import Level  # noqa: E402
+from algo_runner.engine.actions import Journal  # noqa: E402
+from algo_runner.engine.events import CLOCK  # noqa: E402
+from algo_runner.engine.state import State  # noqa: E402
+from algo_runner.engine.step import step  # noqa: E402
+from engine_setup import at, make_spec, rupees  # noqa: E402
+from engine_world import Rig, bought, started  # noqa: E402
+from report import emit, quantile  # noqa: E402
+
+GOALS = {"engine_p50_us": 10, "engine_p99_us": 60, "idle_tick_us": 1.2}
+HELD = Session(
+    broker="zerodha", client_id="SM0001", api_key="k" * 16, access_token="t" * 32, login_time=0, valid_until=1 << 50
+)
+
+
+def tick(rig: Rig, price: int, later_ms: int = 1000) -> wire.Tick:
+    """A good tick of the rig's market."""
+    now = rig.now + later_ms
+    return wire.Tick(now=now, price=price, time=now // 1000 * 1000, volume=0, source=rig.state.market.source)
+
+
+def change_of(action: wire.Modify) -> Change:
+    """What the door hands to the adapter."""
+    return Change(
+        broker_order_id=action.broker_order_id,
+        type=action.type,
+        quantity=action.quantity,
+        price=action.price,
+        trigger=action.trigger,
+    )
+
+
+def breach(n: int) -> list[float]:
+    """Microseconds from the target's tick to the adapter's finished request."""
+    rig = bought(spec=make_spec(target=Level(bp=100)))
+    rig.advance(1000)
+    event = tick(rig, rupees(2020))
+    samples = []
+    for _ in range(n):
+        state = copy.deepcopy(rig.state)
+        begun = time.perf_counter_ns()
+        _, actions = step(state, event, event.now)
+        modify = actions[0]
+        assert isinstance(modify, wire.Modify)
+        requests.modify(HELD, change_of(modify))
+        samples.append((time.perf_counter_ns() - begun) / 1000)
+    return samples
+
+
+def request_floor(n: int) -> list[float]:
+    """Microseconds to encode the same form and nothing else."""
+    fields = {"order_type": "LIMIT", "quantity": "10", "price": "2015.95", "trigger_price": "0"}
+    samples = []
+    for _ in range(n):
+        begun = time.perf_counter_ns()
+        urlencode(fields).encode()
+        samples.append((time.perf_counter_ns() - begun) / 1000)
+    return samples
+
+
+def idle(n: int) -> float:
+    """Microseconds of a good tick that asks for nothing, its checks included; ticks are decoded beforehand."""
+    rig = bought()
+    rig.advance(1000)
+    base, state = rig.now, rig.state
+    ticks = [
+        wire.Tick(
+            now=base + index * 1000,
+            price=rupees(2001) + (index % 7) * 500,
+            time=(base // 1000 + index) * 1000,
+            source=state.market.source,
+        )
+        for index in range(1, n + 1)
+    ]
+    begun = time.perf_counter_ns()
+    for event in ticks:
+        state, actions = step(state, event, event.now)
+    spent = time.perf_counter_ns() - begun
+    assert not actions
+    return spent / n / 1000
+
+
+def idle_floor(n: int) -> float:
+    """Microseconds of two integer comparisons in a call."""
+    low, high = rupees(1980), rupees(2100)
+
+    def inside(price: int) -> bool:
+        return low < price < high
+
+    price = rupees(2001)
+    begun = time.perf_counter_ns()
+    for _ in range(n):
+        inside(price)
+    return (time.perf_counter_ns() - begun) / n / 1000
+
+
+def entry_with_intent(n: int) -> list[float]:
+    """Microseconds from the entry's instant to its order bytes, the intent fsynced in between."""
+    rig = started()
+    rig.until("09:19:59")
+    due = at("09:20:00")
+    samples = []
+    with tempfile.NamedTemporaryFile(dir=ROOT) as journal:
+        for _ in range(n):
+            state: State = copy.deepcopy(rig.state)
+            begun = time.perf_counter_ns()
+            _, actions = step(state, CLOCK, due)
+            for action in actions:
+                if isinstance(action, Journal):
+                    journal.write(msgspec.json.encode(action.entry))
+                    journal.flush()
+                    os.fsync(journal.fileno())
+                elif isinstance(action, wire.Place):
+                    wire.encode(action)
+            samples.append((time.perf_counter_ns() - begun) / 1000)
+            assert any(isinstance(action, wire.Place) for action in actions)
+    return samples
+
+
+def warm(run: Callable[[int], object]) -> None:
+    """Let caches fill before anything is counted."""
+    run(200)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=5_000)
+    n = parser.parse_args().n
+    for run in (breach, request_floor, idle, entry_with_intent):
+        warm(run)
+    ours, bare = breach(n), request_floor(n)
+    entries = entry_with_intent(max(50, n // 20))
+    emit(
+        "tick_to_order",
+        {
+            "engine_p50_us": quantile(ours, 0.5),
+            "engine_p99_us": quantile(ours, 0.99),
+            "idle_tick_us": idle(n * 10),
+            "entry_fsync_p50_us": quantile(entries, 0.5),
+            "entry_fsync_p99_us": quantile(entries, 0.99),
+        },
+        {
+            "engine_p50_us": quantile(bare, 0.5),
+            "engine_p99_us": quantile(bare, 0.99),
+            "idle_tick_us": idle_floor(n * 10),
+        },
+        n,
+        goals=GOALS,
+    )
+
+
+if __name__ == "__main__":
+    main()
