@@ -1,0 +1,175 @@
+"""Another user sees nothing of it: over every route, and in raw SQL without any user filter."""
+
+import re
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from algo_api.db import AUTH, WORKER, create_database, user_scope
+from algo_api.metadata import TABLES
+from algo_api.settings import Settings, async_url
+from sqlalchemy import text
+
+NAMES = sorted(table.__tablename__ for table in TABLES)
+
+
+@pytest.fixture
+async def furnished(url: str, make_trader: Any, short_form: dict[str, Any]) -> tuple[Any, Any, dict[str, str]]:
+    """Two traders; the first has one of everything."""
+    first, second = await make_trader(url), await make_trader(url)
+    strategy = (await first.http.post("/strategies", json=short_form)).json()
+    body = {"broker": "zerodha", "client_id": "AB1234", "api_key": "key", "api_secret": "secret"}
+    account = (await first.http.post("/broker-accounts", json=body)).json()
+    assert (await first.http.post(f"/broker-accounts/{account['id']}/login")).status_code == 200
+    return first, second, {"strategy_id": strategy["id"], "account_id": account["id"]}
+
+
+async def scoped(connection: asyncpg.Connection, table: str, **scope: str) -> int:
+    async with connection.transaction():
+        for name, value in scope.items():
+            await connection.execute("SELECT set_config($1, $2, true)", f"app.{name}", value)
+        return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
+
+
+@pytest.mark.parametrize("table", NAMES)
+async def test_without_a_scope_no_table_shows_a_row(furnished: Any, app_sql: asyncpg.Connection, table: str) -> None:
+    assert await scoped(app_sql, table) == 0
+
+
+@pytest.mark.parametrize("table", sorted(set(NAMES) - {"refresh_tokens", "ledger"}))
+async def test_a_query_without_the_user_filter_shows_own_rows_only(
+    furnished: Any, app_sql: asyncpg.Connection, table: str
+) -> None:
+    first, second, _ = furnished
+    own = {"scope": "user", "user_id": first.id, "tenant_id": first.tenant_id}
+    assert await scoped(app_sql, table, **own) >= 1
+    mixed = {"scope": "user", "user_id": second.id, "tenant_id": first.tenant_id}
+    if table != "tenants":
+        assert await scoped(app_sql, table, **mixed) == 0
+    other = {"scope": "user", "user_id": second.id, "tenant_id": second.tenant_id}
+    async with app_sql.transaction():
+        for name, value in other.items():
+            await app_sql.execute("SELECT set_config($1, $2, true)", f"app.{name}", value)
+        tenants = {row["tenant_id"] for row in await app_sql.fetch(f"SELECT tenant_id FROM {table}")}
+    assert tenants <= {second.tenant_id}
+
+
+async def test_rows_of_others_can_be_neither_made_nor_changed(furnished: Any, app_sql: asyncpg.Connection) -> None:
+    first, second, ids = furnished
+    async with app_sql.transaction():
+        for name, value in {"scope": "user", "user_id": second.id, "tenant_id": second.tenant_id}.items():
+            await app_sql.execute("SELECT set_config($1, $2, true)", f"app.{name}", value)
+        changed = await app_sql.execute("UPDATE strategies SET symbol = 'X' WHERE id = $1", ids["strategy_id"])
+        assert changed == "UPDATE 0"
+        own = await app_sql.execute("UPDATE strategies SET user_id = $1", first.id)
+        assert own == "UPDATE 0"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with app_sql.transaction():
+            for name, value in {"scope": "user", "user_id": second.id, "tenant_id": second.tenant_id}.items():
+                await app_sql.execute("SELECT set_config($1, $2, true)", f"app.{name}", value)
+            await app_sql.execute(
+                "INSERT INTO audit_log (id, tenant_id, user_id, actor, action, entity_type, entity_id, changes, status,"
+                " created_at, created_by, updated_at, updated_by)"
+                " VALUES ('aud_x', $1, $2, 'x', 'x', 'x', 'x', '{}', 'active', now(), 'x', now(), 'x')",
+                first.tenant_id,
+                first.id,
+            )
+
+
+async def test_background_and_sign_in_see_no_credentials(furnished: Any, app_sql: asyncpg.Connection) -> None:
+    for scope in ("auth", "worker"):
+        assert await scoped(app_sql, "broker_credentials", scope=scope) == 0
+    assert await scoped(app_sql, "users", scope="worker") == 0
+    assert await scoped(app_sql, "strategies", scope="auth") == 0
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log", "DELETE FROM ledger",
+                                       "UPDATE ledger SET kind = 'x'", "DELETE FROM strategies", "DROP TABLE users",
+                                       "ALTER TABLE users DISABLE ROW LEVEL SECURITY"])  # fmt: skip
+async def test_the_application_role_cannot_rewrite_history(app_sql: asyncpg.Connection, statement: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await app_sql.execute(statement)
+
+
+async def test_the_application_role_is_weak(app_sql: asyncpg.Connection) -> None:
+    role = await app_sql.fetchrow(
+        "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
+    )
+    assert not any(role)
+    owned = await app_sql.fetchval("SELECT count(*) FROM pg_class WHERE relowner = current_user::regrole")
+    assert owned == 0
+    open_tables = await app_sql.fetch(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        " AND NOT relrowsecurity AND relname <> 'alembic_version'"
+    )
+    assert open_tables == []
+
+
+async def test_a_scope_ends_with_its_transaction(furnished: Any, settings: Settings) -> None:
+    first, _, _ = furnished
+    db = create_database(async_url(settings.database_url), pool_size=1)
+    count = text("SELECT count(*) FROM users")
+    try:
+        async with db.transaction(user_scope(first.id, first.tenant_id)) as session:
+            assert await session.scalar(count) == 1
+        async with db.engine.connect() as connection:  # the same pooled connection, without a scope
+            assert await connection.scalar(count) == 0
+        async with db.transaction(AUTH) as session:
+            assert (await session.scalar(count) or 0) >= 2
+        async with db.transaction(WORKER) as session:
+            assert await session.scalar(count) == 0
+    finally:
+        await db.engine.dispose()
+
+
+def routes_with_ids(document: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (method, path.removeprefix("/api/v1"))
+        for path, item in document["paths"].items()
+        if "{" in path
+        for method in item
+    ]
+
+
+async def test_every_route_with_an_id_hides_what_is_not_the_callers(furnished: Any, url: str) -> None:
+    first, second, ids = furnished
+    async with httpx.AsyncClient() as http:
+        document = (await http.get(f"{url}/openapi.json")).json()
+    routes = routes_with_ids(document)
+    assert len(routes) >= 11
+    for method, template in routes:
+        path = re.sub(r"\{(\w+)\}", lambda match: ids[match[1]], template)
+        query = {"request_token": "token", "state": "state"} if path.endswith("/callback") else {}
+        body: dict[str, Any] = {"json": {}} if method == "patch" else {}
+        stranger = await second.http.request(method, path, params=query, **body)
+        absent = re.sub(r"_[0-9a-z]{26}", "_" + "0" * 26, path)
+        nobody = await second.http.request(method, absent, params=query, **body)
+        expected = 401 if query else 404  # a callback is proved by its state
+        assert (stranger.status_code, nobody.status_code) == (expected, expected), (method, template, stranger.text)
+        assert stranger.json()["detail"] == nobody.json()["detail"]
+    for collection in ("/strategies", "/broker-accounts"):
+        assert (await second.http.get(collection)).json()["items"] == []
+    assert (await first.http.get(f"/strategies/{ids['strategy_id']}")).status_code == 200
+
+
+async def test_every_route_but_the_open_ones_needs_a_token(url: str) -> None:
+    open_paths = {"/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/refresh", "/healthz", "/readyz",
+                  "/metrics", "/api/v1/broker-accounts/{account_id}/callback"}  # fmt: skip
+    async with httpx.AsyncClient(base_url=url) as http:
+        document = (await http.get("/openapi.json")).json()
+        for path, item in document["paths"].items():
+            for method in item:
+                if path in open_paths:
+                    continue
+                target = path.replace("{strategy_id}", "str_" + "0" * 26).replace("{account_id}", "brk_" + "0" * 26)
+                answer = await http.request(method, target, **({"json": {}} if method in ("post", "patch") else {}))
+                assert answer.status_code in (401, 422), (method, path)
+                if answer.status_code == 422:
+                    assert method in ("post", "patch")
+
+
+async def test_a_strategy_cannot_name_the_account_of_another(furnished: Any, short_form: dict[str, Any]) -> None:
+    _, second, ids = furnished
+    body = short_form | {"broker_account_id": ids["account_id"], "mode": "Live"}
+    assert (await second.http.post("/strategies", json=body)).status_code == 404
