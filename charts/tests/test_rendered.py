@@ -156,6 +156,20 @@ def test_production_has_no_simulator(render: Render) -> None:
     assert "simulator" not in json.dumps([m for m in manifests if m["kind"] != "CustomResourceDefinition"]).lower()
 
 
+def test_an_outside_postgresql_by_secret_is_not_installed(render: Render) -> None:
+    manifests = render("--set", "postgresql.enabled=false,secrets.existing.postgresql=mine")
+    assert [m["metadata"]["name"] for m in manifests if m["kind"] == "StatefulSet"] == ["algo-redis"]
+    migrate = find(manifests, "Deployment", "algo-api")["spec"]["template"]["spec"]["initContainers"][0]
+    (owner,) = (one for one in migrate["env"] if one["name"] == "DATABASE_OWNER_URL")
+    assert owner["valueFrom"]["secretKeyRef"] == {"name": "mine", "key": "DATABASE_OWNER_URL"}
+
+
+def test_the_installed_postgresql_takes_its_own_secret(render: Render) -> None:
+    manifests = render("--set", "secrets.existing.postgresql=mine")
+    volumes = find(manifests, "StatefulSet", "algo-postgresql")["spec"]["template"]["spec"]["volumes"]
+    assert [one["secret"]["secretName"] for one in volumes if "secret" in one] == ["mine"]
+
+
 def test_outside_databases_are_not_installed(render: Render) -> None:
     manifests = render(
         "--set", "redis.externalUrl=rediss://cache.example:6379/0,postgresql.externalUrl=postgresql://u:p@db/algo"

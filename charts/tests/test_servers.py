@@ -85,6 +85,10 @@ def test_redis_users_of_the_chart_and_of_the_operator(
         assert ask(*api, "xadd", "strategy:one:commands", "*", "a", "b")
         for forbidden in (("acl", "list"), ("flushall",), ("config", "get", "*"), ("keys", "*")):
             assert "NOPERM" in ask(*api, *forbidden), forbidden
+        script = "redis.call('INCR', KEYS[1]); return redis.call('PEXPIRE', KEYS[1], ARGV[1])"
+        assert ask(*api, "eval", script, "1", "rate:login:x", "1000") == "1"
+        for used in ("hget a b", "xrange a - +", "multi", "psubscribe strategy:*:notify", "publish a b", "client info"):
+            assert ask(*operator, "acl", "dryrun", "api", *used.split()) == "OK", used
         recorder = ("recorder", secret["recorder-password"])
         assert "NOPERM" not in ask(*recorder, "xrange", "strategy:one:events", "-", "+")
         assert "NOPERM" in ask(*recorder, "set", "elsewhere", "1")
