@@ -13,10 +13,11 @@ from algo_brokers.limits import Limiter, Windows
 from algo_brokers.limits import Write as Kind
 from algo_crds.contracts import wire
 from algo_crds.contracts.constants import SHELL, ShellConstants
-from algo_crds.contracts.orders import FINAL, Leg, OrderClass, OrderRow, RejectKind, Side
+from algo_crds.contracts.orders import FINAL, Leg, OrderClass, OrderRow, RejectKind
 from algo_crds.contracts.tags import parse_tag
 from algo_crds.contracts.tokens import RunnerClaims
 
+from algo_gateway.door.account_book import AccountBook
 from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send, Write
 from algo_gateway.door.owners import Owner, Owners
 
@@ -27,6 +28,7 @@ RESTART_CALLS = 2
 """Calls that a gateway may have made in its last moment and that the book does not show yet: windows round up."""
 
 _ORDER = {order_class: rank for rank, order_class in enumerate(OrderClass)}
+_LAST_EXIT = _ORDER[OrderClass.EXIT]
 
 
 class _Queued(msgspec.Struct, frozen=True):
@@ -69,8 +71,7 @@ class Door:
         self._queue: list[_Queued] = []
         self._in_flight: dict[int, _InFlight] = {}
         self._forwarded: set[str] = set()
-        self._book: dict[str, OrderRow] = {}
-        self._open_positions: set[str] = set()
+        self._book = AccountBook()
 
     # Connections
 
@@ -118,7 +119,7 @@ class Door:
             return [Reply(connection, refusal)]
         if isinstance(write, wire.Place):
             self._forwarded.add(write.tag.lower())
-        self._queue.append(_Queued(_ORDER[write.order_class], next(self._arrivals), connection, write))
+        self._queue.append(_Queued(_ORDER[_class_of(write)], next(self._arrivals), connection, write))
         return self.pump(now)
 
     def pump(self, now: int) -> list[Effect]:
@@ -133,6 +134,9 @@ class Door:
                 effects.append(
                     Reply(queued.connection, wire.NotSent(now=now, req=write.req, reason="too late to send"))
                 )
+            elif queued.rank > _LAST_EXIT and (closed := self._gate_closed(write, now)) is not None:
+                self._forget(write)  # a halt that came while it waited
+                effects.append(Reply(queued.connection, closed))
             elif self._free_at(write, now) > now:
                 waiting.append(queued)
             else:
@@ -173,13 +177,12 @@ class Door:
     def row(self, row: OrderRow) -> list[Effect]:
         """One order row, from the socket or the book."""
         tag = parse_tag(row.tag)
+        known = self._book.row(row.broker_order_id) is not None
+        self._book.merge(row)
         if tag is None or row.tag is None:
             return []
         self._forwarded.add(row.tag.lower())
-        earlier = self._book.get(row.broker_order_id)
-        self._book[row.broker_order_id] = row
-        self._count_position(tag.strategy_hash)
-        if earlier is not None or row.status in FINAL or self.owners.of_hash(tag.strategy_hash) is not None:
+        if known or row.status in FINAL or self.owners.of_hash(tag.strategy_hash) is not None:
             return []
         return [
             Notice("OrderWithoutStrategy", f"order {row.broker_order_id} carries tag {row.tag} of no known strategy")
@@ -187,21 +190,15 @@ class Door:
 
     def orphans(self) -> tuple[OrderRow, ...]:
         """Live entries (an order that opens a position) whose strategy never connected: the shell cancels them."""
-        found = []
-        for row in self._book.values():
-            tag = parse_tag(row.tag)
-            if (
-                tag
-                and tag.leg is Leg.ENTRY
-                and row.status not in FINAL
-                and self.owners.of_hash(tag.strategy_hash) is None
-            ):
-                found.append(row)
-        return tuple(found)
+        return tuple(
+            row
+            for row in self._book.live_entries()
+            if (tag := parse_tag(row.tag)) and self.owners.of_hash(tag.strategy_hash) is None
+        )
 
     def has_live_orders(self) -> bool:
         """Whether any order of ours may still change: then the book is read at an interval."""
-        return bool(self._in_flight) or any(row.status not in FINAL for row in self._book.values())
+        return bool(self._in_flight) or self._book.live()
 
     @property
     def calls(self) -> int:
@@ -216,7 +213,7 @@ class Door:
     @property
     def open_positions(self) -> int:
         """Strategies of the account that hold something, by the fills of their tags."""
-        return len(self._open_positions)
+        return self._book.open_positions()
 
     # Inside
 
@@ -230,7 +227,7 @@ class Door:
             if write.tag.lower() in self._forwarded:
                 return _refusal(write, now, RejectKind.DUPLICATE_TAG, f"tag {write.tag} was used before")
         else:
-            row = self._book.get(write.broker_order_id)
+            row = self._book.row(write.broker_order_id)
             known = parse_tag(row.tag) if row else None
             if known is not None and known.strategy_hash != owner.hash8:
                 return _refusal(
@@ -238,30 +235,56 @@ class Door:
                 )
         if not self.gate.session:
             return _refusal(write, now, RejectKind.SESSION, "no broker session: log in again")
-        if write.order_class in EXIT_CLASSES or isinstance(write, wire.Cancel):
+        if _class_of(write) in EXIT_CLASSES or isinstance(write, wire.Cancel):
             return None
-        return self._closed_to_entries(write, now)
+        return self._closed_to_entries(owner, write, now)
 
-    def _closed_to_entries(self, write: Write, now: int) -> wire.Rejected | None:
+    def _gate_closed(self, write: Write, now: int) -> wire.Rejected | None:
         gate = self.gate
+        if isinstance(write, wire.Cancel):
+            return None
         if not gate.halts_known:
             return _refusal(write, now, RejectKind.HALTED, "the halts in force are not known yet")
         if gate.halt_reason:
             return _refusal(write, now, RejectKind.HALTED, gate.halt_reason)
         if gate.breaker_open:
-            return _refusal(
-                write, now, RejectKind.BROKER_DOWN, "the circuit breaker is open: the broker does not answer"
-            )
-        if write.order_class is OrderClass.ENTRY and not self._limiter.exit_budget(now, positions=self.open_positions):
+            text = "the circuit breaker is open: the broker does not answer"
+            return _refusal(write, now, RejectKind.BROKER_DOWN, text)
+        return None
+
+    def _closed_to_entries(self, owner: Owner, write: Write, now: int) -> wire.Rejected | None:
+        closed = self._gate_closed(write, now)
+        if closed is not None:
+            return closed
+        if isinstance(write, wire.Place) and self._taken(owner):
+            text = f"another strategy of the account is live on {owner.claims.symbol} {owner.claims.product}"
+            return _refusal(write, now, RejectKind.NOT_OWNER, text)
+        if _class_of(write) is OrderClass.ENTRY and not self._limiter.exit_budget(now, positions=self.open_positions):
             text = f"what is left of the order limits is kept to exit {self.open_positions} open positions"
             return _refusal(write, now, RejectKind.EXIT_BUDGET, text)
         return None
+
+    def _taken(self, owner: Owner) -> bool:
+        """Whether another strategy has an order, a position or a call on the same symbol and product: one owner a
+        symbol, so that nothing nets, trades with itself, or is guessed."""
+        claims = owner.claims
+        if self._book.live_hashes((claims.exchange, claims.symbol, claims.product)) - {owner.hash8}:
+            return True
+        busy = {call.connection for call in self._in_flight.values()} | {one.connection for one in self._queue}
+        others = (self.owners.of_connection(connection) for connection in busy)
+        return any(
+            other is not None
+            and other is not owner
+            and (other.claims.exchange, other.claims.symbol, other.claims.product)
+            == (claims.exchange, claims.symbol, claims.product)
+            for other in others
+        )
 
     def _send(self, queued: _Queued, now: int) -> Send:
         owner = self.owners.of_connection(queued.connection)
         assert owner is not None, "a cut connection's queue is dropped"
         call = next(self._calls)
-        held = 1 if queued.write.order_class is OrderClass.ENTRY else 0
+        held = 1 if _class_of(queued.write) is OrderClass.ENTRY else 0
         self._limiter.take(now, _kind(queued.write), held_for_stop=held)
         owner.last_send = now
         claims = owner.claims
@@ -272,8 +295,9 @@ class Door:
 
     def _free_at(self, write: Write, now: int) -> int:
         """When the windows let this write go; an entry needs a second place, for its stop."""
-        places = 2 if write.order_class is OrderClass.ENTRY else 1
-        return self._limiter.free_at(now, _kind(write), exits=write.order_class in EXIT_CLASSES, places=places)
+        order_class = _class_of(write)
+        places = 2 if order_class is OrderClass.ENTRY else 1
+        return self._limiter.free_at(now, _kind(write), exits=order_class in EXIT_CLASSES, places=places)
 
     def _drop_queued(self, connection: int, now: int, reason: str, *, answer: bool) -> list[Effect]:
         dropped = [queued for queued in self._queue if queued.connection == connection]
@@ -289,20 +313,20 @@ class Door:
         if isinstance(write, wire.Place):
             self._forwarded.discard(write.tag.lower())
 
-    def _count_position(self, hash8: str) -> None:
-        net = 0
-        for row in self._book.values():
-            tag = parse_tag(row.tag)
-            if tag is not None and tag.strategy_hash == hash8:
-                net += row.filled if row.side is Side.BUY else -row.filled
-        if net:
-            self._open_positions.add(hash8)
-        else:
-            self._open_positions.discard(hash8)
-
 
 def _refusal(write: Write, now: int, kind: RejectKind, message: str) -> wire.Rejected:
     return wire.Rejected(now=now, req=write.req, kind=kind, message=message)
+
+
+def _class_of(write: Write) -> OrderClass:
+    """The class that counts: what opens or changes an entry is an entry whatever it calls itself. A cancel of one is
+    an exit's peer, because it makes the position smaller at worst."""
+    tag = parse_tag(write.tag)
+    if tag is None or tag.leg is not Leg.ENTRY:
+        return write.order_class
+    if isinstance(write, wire.Cancel):
+        return OrderClass.EXIT if write.order_class is OrderClass.ENTRY else write.order_class
+    return OrderClass.ENTRY
 
 
 def _kind(write: Write) -> Kind:
