@@ -1,0 +1,67 @@
+"""The whole platform on a native cluster of its own (instance `test`), beside whatever else runs on the machine."""
+
+import base64
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from algo_local import cluster as native
+from algo_local import release
+from algo_local.cluster import Cluster
+from algo_local.demo.endpoints import Endpoints, Kubectl
+from cluster_stage import House, System
+
+INSTANCE = "test"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def service(cluster: Cluster, name: str) -> str:
+    """The cluster address of a service of the release; the machine reaches it."""
+    path = "jsonpath={.spec.clusterIP}"
+    return cluster.kubectl("-n", release.NAMESPACE, "get", "service", name, "-o", path).strip()
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[System]:
+    """The platform, installed with crash points, and torn down to nothing at the end."""
+    cluster = native.start(INSTANCE, print)
+    try:
+        images = release.load_images(cluster, print)
+        release.install_chart(cluster, images, {"operator.crashPoints": "true"})
+        secret = json.loads(cluster.kubectl("-n", release.NAMESPACE, "get", "secret", "algo-simulator", "-o", "json"))
+        simulator = service(cluster, "algo-simulator")
+        yield System(
+            cluster=cluster,
+            kubectl=Kubectl(binary=cluster.kubectl_path, kubeconfig=cluster.kubeconfig),
+            endpoints=Endpoints(
+                api=release.api_url(cluster),
+                control=f"http://{simulator}:9000",
+                broker=f"http://{simulator}:9010",
+                control_token=base64.b64decode(secret["data"]["token"]).decode(),
+            ),
+        )
+    finally:
+        if not os.environ.get("ALGO_KEEP_CLUSTER"):
+            native.stop(INSTANCE)
+
+
+@pytest.fixture
+async def house(system: System) -> AsyncIterator[House]:
+    """A trader of this test's own, gone afterwards with all that belongs to it."""
+    async with House.open(system) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def ticks() -> Path:
+    """The recorded ticks; their absence is no skip: the tests that need them fail and say so, the others run."""
+    folder = Path(os.environ.get("ALGO_DATA_DIR", ROOT.parent / "shared" / "data")) / "ticks"
+    if not folder.is_dir():
+        pytest.fail(f"no recorded ticks at {folder}; set ALGO_DATA_DIR")
+    return folder
