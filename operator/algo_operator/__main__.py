@@ -22,7 +22,7 @@ from algo_operator.election import Election
 from algo_operator.events import create_recorder
 from algo_operator.halts import create_push
 from algo_operator.health import Health, create_app, measure_lag
-from algo_operator.kopf_shell import create_registry, run_shell
+from algo_operator.kopf_shell import run_shell
 from algo_operator.reconcile.dispatch import create_reconcile
 from algo_operator.resync import Told, resync_loop
 from algo_operator.runtime import connect, create_runtime
@@ -30,7 +30,7 @@ from algo_operator.settings import Settings, SettingsError, load_settings
 from algo_operator.status.feed import listen, sweep_loop
 from algo_operator.status.writer import create_status_writer
 from algo_operator.tokens import SigningKeyError, create_tokens, load_signing_key
-from algo_operator.vocabulary import Key, Manifest
+from algo_operator.vocabulary import STRATEGY, TENANT, TENANT_PREFIX, Key, Manifest
 from algo_operator.watch import WATCHED, watch_children
 from algo_operator.workqueue import Priority, WorkQueue
 
@@ -88,10 +88,11 @@ async def _work(context: Context, redis: "object", health: Health, election: Ele
     def on_event(key: Key, resource: Manifest, change: str | None) -> None:
         told.event(key, resource, deleted=change == "DELETED")
         queue.add(key, Priority.RESYNC if change is None else Priority.CHANGED)
+        if key.kind is STRATEGY and change in {"ADDED", "DELETED"} and key.namespace.startswith(TENANT_PREFIX):
+            queue.add(Key(TENANT, "", key.namespace.removeprefix(TENANT_PREFIX)))  # its count of strategies
 
-    ready = asyncio.Event()
     parts = {
-        "shell": run_shell(create_registry(on_event, health), stop=stop, ready=ready),
+        "shell": run_shell(on_event, health),
         "queue": queue.run(create_reconcile(context), settings.workers),
         "resync": resync_loop(context, told, health),
         "listen": listen(context, redis),  # type: ignore[arg-type]
@@ -102,14 +103,7 @@ async def _work(context: Context, redis: "object", health: Health, election: Ele
     if settings.leader_election:
         parts["lease"] = election.hold()
     tasks = {asyncio.create_task(part, name=name) for name, part in parts.items()}
-    tasks.add(asyncio.create_task(_mark_ready(ready, health), name="ready"))
     await _until_one_ends(tasks, stop)
-
-
-async def _mark_ready(ready: asyncio.Event, health: Health) -> None:
-    await ready.wait()
-    health.ready = True
-    await asyncio.Event().wait()
 
 
 async def _until_one_ends(tasks: "set[asyncio.Task[None]]", stop: asyncio.Event) -> None:

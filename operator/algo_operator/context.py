@@ -13,7 +13,7 @@ from algo_operator.render.metadata import sealed
 from algo_operator.settings import Settings
 from algo_operator.status.writer import StatusWriter
 from algo_operator.tokens import Tokens
-from algo_operator.vocabulary import FINALIZER, FOREGROUND_FINALIZER, Key, Manifest, kind_of
+from algo_operator.vocabulary import FINALIZER, FOREGROUND_FINALIZER, STRATEGY, Key, Manifest, kind_of
 from algo_operator.workqueue import Priority, WorkQueue
 
 
@@ -33,6 +33,23 @@ class Memory:
     accounts: dict[Key, str] = field(default_factory=dict)
     exposed: set[str] = field(default_factory=set)
     """Ids of strategies that may hold a position: their runners' leases are watched."""
+    keys: dict[str, Key] = field(default_factory=dict)
+    """The resource of an id."""
+
+    def remember(self, key: Key, identifier: str) -> None:
+        """Notes the id of a live Strategy or BrokerAccount."""
+        self.ids[key] = identifier
+        self.keys[identifier] = key
+        (self.strategies if key.kind is STRATEGY else self.accounts)[key] = identifier
+
+    def forget(self, key: Key) -> None:
+        """Drops everything about a resource that is gone."""
+        identifier = self.ids.pop(key, "")
+        self.keys.pop(identifier, None)
+        self.exposed.discard(identifier)
+        self.stuck.discard(key)
+        for table in (self.strategies, self.accounts, self.halts_told, self.fingerprints):
+            table.pop(key, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

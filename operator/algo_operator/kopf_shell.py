@@ -6,6 +6,8 @@ throughput at limit / idle time-out, posting is serial, peering is no lock, scan
 """
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ OnEvent = Callable[[Key, Manifest, str | None], None]
 
 _SERVER_SECONDS: Final = 120
 _CONNECTIONS: Final = 50
+_STOP_SECONDS: Final = 5.0
 
 
 def create_registry(on_event: OnEvent, health: Health) -> kopf.OperatorRegistry:
@@ -86,13 +89,55 @@ def create_settings() -> kopf.OperatorSettings:
     return settings
 
 
-async def run_shell(registry: kopf.OperatorRegistry, *, stop: asyncio.Event, ready: asyncio.Event) -> None:
-    """Watches until stopped. Returning before that means that kopf has given up: the process must end."""
-    await kopf.operator(
-        registry=registry,
-        settings=create_settings(),
-        standalone=True,
-        clusterwide=True,
-        stop_flag=stop,
-        ready_flag=ready,
-    )
+async def run_shell(on_event: OnEvent, health: Health) -> None:
+    """Watches until cancelled. Returning or raising before that means that kopf has given up: the process must end.
+
+    kopf runs in a thread and loop of its own: it takes over signals and cancels foreign tasks of its loop when it ends.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+    stop, ready = threading.Event(), threading.Event()
+
+    def forward(key: Key, resource: Manifest, change: str | None) -> None:
+        loop.call_soon_threadsafe(on_event, key, resource, change)
+
+    def finish(error: BaseException | None) -> None:
+        if ended.done():
+            return
+        if error is None:
+            ended.set_result(None)
+        else:
+            ended.set_exception(RuntimeError(f"kopf has ended: {error!r}"))
+
+    def work() -> None:
+        error: BaseException | None = None
+        try:
+            registry, settings = create_registry(forward, health), create_settings()
+            kopf.run(
+                registry=registry,
+                settings=settings,
+                standalone=True,
+                clusterwide=True,
+                stop_flag=stop,
+                ready_flag=ready,
+            )
+        except BaseException as caught:
+            error = caught
+        with contextlib.suppress(RuntimeError):  # our loop may be closed by then
+            loop.call_soon_threadsafe(finish, error)
+
+    threading.Thread(target=work, name="kopf", daemon=True).start()
+    try:
+        await _until_ready(ready, ended)
+        health.ready = True
+        await asyncio.shield(ended)
+    finally:
+        stop.set()
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await asyncio.shield(ended)
+
+
+async def _until_ready(ready: threading.Event, ended: "asyncio.Future[None]") -> None:
+    while not ready.is_set() and not ended.done():  # noqa: ASYNC110 (the flag is another thread's)
+        await asyncio.sleep(0.05)

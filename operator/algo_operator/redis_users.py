@@ -55,18 +55,34 @@ def password_hash(password: str) -> str:
     return hashlib.sha256(password.encode()).hexdigest()
 
 
-def is_same(user: RedisUser, observed: Mapping[str, Any] | None, commands: str) -> bool:
+def words(observed: Mapping[str, Any], *names: str) -> frozenset[str]:
+    """Fields of `ACL GETUSER` as one set: servers and clients give them as text or as a list."""
+    found: set[str] = set()
+    for name in names:
+        value = observed.get(name, ())
+        found.update(value.split() if isinstance(value, str) else map(str, value))
+    return frozenset(found)
+
+
+def commands_of(observed: Mapping[str, Any]) -> frozenset[str]:
+    """What a user may do, in the server's own words."""
+    return words(observed, "commands", "categories")
+
+
+def is_same(user: RedisUser, observed: Mapping[str, Any] | None, commands: frozenset[str]) -> bool:
     """Whether `ACL GETUSER` shows the wanted user.
 
     Args:
-        commands: the normal form of `COMMANDS`, as the server itself prints it.
+        user: what is wanted.
+        observed: the answer; None if there is no such user.
+        commands: what the server makes of `COMMANDS`.
     """
     if observed is None:
         return False
     return (
-        "on" in observed["flags"]
-        and list(observed["passwords"]) == [password_hash(user.password)]
-        and set(str(observed["keys"]).split()) == {f"~{key}" for key in user.keys}
-        and set(str(observed["channels"]).split()) == {f"&{channel}" for channel in user.channels}
-        and observed["commands"] == commands
+        "on" in words(observed, "flags")
+        and words(observed, "passwords") == {password_hash(user.password)}
+        and words(observed, "keys") == {f"~{key}" for key in user.keys}
+        and words(observed, "channels") == {f"&{channel}" for channel in user.channels}
+        and commands_of(observed) == commands
     )

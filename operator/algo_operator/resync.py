@@ -83,9 +83,9 @@ def _remembered(context: Context, kind: Kind) -> set[Key]:
 def _remember_ids(context: Context, kind: Kind, found: Mapping[Key, Manifest]) -> None:
     for key, resource in found.items():
         if kind is STRATEGY:
-            context.memory.strategies[key] = context.memory.ids[key] = strategy_head(resource).strategy_id
+            context.memory.remember(key, strategy_head(resource).strategy_id)
         elif kind is BROKER_ACCOUNT:
-            context.memory.accounts[key] = context.memory.ids[key] = account_spec(resource).account_id
+            context.memory.remember(key, account_spec(resource).account_id)
 
 
 def _compare(kind: Kind, found: Mapping[Key, Manifest], told: Told, health: Health, behind: "_Behind") -> None:

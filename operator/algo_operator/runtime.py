@@ -14,10 +14,12 @@ import msgspec
 from algo_crds.contracts import keys
 from algo_crds.contracts.runtime import RuntimeSpec, StrategyView, decode_view, encode
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from algo_operator.ports import RedisUser, Runtime, RuntimeUnavailableError
-from algo_operator.redis_users import COMMANDS, is_same, rules
+from algo_operator.redis_users import COMMANDS, commands_of, is_same, rules
 from algo_operator.settings import RedisSettings
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ def connect(settings: RedisSettings) -> "Redis":
         socket_timeout=5,
         socket_connect_timeout=3,
         health_check_interval=15,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),  # every call of ours may be repeated
     )
 
 
@@ -165,16 +168,16 @@ def _text(value: Any) -> Any:
     return value
 
 
-async def _normal_commands(redis: "Redis") -> str:
-    """How this server prints `COMMANDS`: asked once a connection, from a user that is switched off."""
-    cached = getattr(redis, "_algo_commands", None)
+async def _normal_commands(redis: "Redis") -> frozenset[str]:
+    """What this server makes of `COMMANDS`: asked once a client, of a user that is switched off."""
+    cached: frozenset[str] | None = getattr(redis, "_algo_commands", None)
     if cached is None:
         await _command(redis, "ACL SETUSER", _PROBE_USER, "reset", "off", *COMMANDS.split())
         probe = await _get_user(redis, _PROBE_USER)
         await _command(redis, "ACL DELUSER", _PROBE_USER)
-        cached = str((probe or {}).get("commands", ""))
+        cached = commands_of(probe or {})
         redis._algo_commands = cached  # type: ignore[attr-defined]
-    return str(cached)
+    return cached
 
 
 async def _save_users(redis: "Redis") -> None:

@@ -100,9 +100,12 @@ class Key:
         return f"{self.kind.kind} {self.namespace + '/' if self.namespace else ''}{self.name}"
 
 
+TENANT_PREFIX: Final = "algo-"
+
+
 def tenant_namespace(tenant: str) -> str:
     """The namespace of a tenant."""
-    return f"algo-{tenant}"
+    return f"{TENANT_PREFIX}{tenant}"
 
 
 def runner_name(strategy: str) -> str:

@@ -18,7 +18,7 @@ from algo_operator.context import Context
 from algo_operator.events import create_recorder
 from algo_operator.ports import Cluster
 from algo_operator.reconcile.dispatch import create_reconcile
-from algo_operator.runtime import create_runtime
+from algo_operator.runtime import connect, create_runtime
 from algo_operator.settings import PodSettings, RedisSettings, Settings, SimulatorSettings, TenancySettings
 from algo_operator.status.writer import create_status_writer
 from algo_operator.tokens import create_tokens
@@ -105,7 +105,7 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture
 async def redis(redis_server: RedisServer) -> AsyncIterator["Redis"]:
-    client = Redis.from_url(redis_server.url, socket_timeout=2, socket_connect_timeout=1)
+    client = connect(RedisSettings(url=redis_server.url))
     yield client
     await client.aclose()
 

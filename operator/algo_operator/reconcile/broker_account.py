@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from algo_operator.context import Context, create_once, ensure, ensure_from, hold, in_background, release
 from algo_operator.decisions import Exposure, PodAction, PodDecision, decide_pod, exposure
 from algo_operator.metrics import POD_REPLACEMENTS, WRITES
-from algo_operator.observed import PodState, is_deleting, node_is_gone, node_is_lost, pod_state
+from algo_operator.observed import PodState, is_deleting, node_is_gone, pod_state
 from algo_operator.ports import RuntimeUnavailableError
 from algo_operator.problem import Problem
+from algo_operator.reconcile.nodes import look_at_node
 from algo_operator.reconcile.strategy_view import simulator_problem
 from algo_operator.redis_users import gateway_user
 from algo_operator.render import gateway as render
@@ -29,10 +30,8 @@ from algo_operator.status.account import AccountSaid, account_status
 from algo_operator.vocabulary import (
     ANNOTATION_TEMPLATE,
     BROKER_ACCOUNT,
-    LEASE,
     MARKET_DATA_SOURCE,
     NAMESPACE,
-    NODE,
     POD,
     SECRET,
     STRATEGY,
@@ -81,7 +80,7 @@ async def reconcile_broker_account(context: Context, key: Key) -> Done:
         await _forget(context, key)
         return Done()
     seen = await observe_account(context, account)
-    context.memory.accounts[key] = context.memory.ids[key] = seen.spec.account_id
+    context.memory.remember(key, seen.spec.account_id)
     if is_deleting(account):
         account = await in_background(context, account)
         if not seen.exposed_names:
@@ -146,9 +145,7 @@ async def _runtime(
 async def _node(context: Context, pod: PodState | None, exposed: tuple[str, ...]) -> tuple[Manifest | None, bool]:
     if pod is None or not pod.node or (not exposed and pod.deadline is None):
         return None, False
-    node = await context.cluster.get(NODE, "", pod.node)
-    lease = await context.cluster.get(LEASE, "kube-node-lease", pod.node)
-    return node, node_is_lost(node, lease, now=context.clock())
+    return await look_at_node(context, pod)
 
 
 def _problem(
@@ -296,13 +293,10 @@ async def _write_status(context: Context, seen: ObservedAccount, account: Manife
 
 
 async def _forget(context: Context, key: Key) -> None:
-    memory = context.memory
-    memory.accounts.pop(key, None)
-    memory.halts_told.pop(key, None)
-    identifier = memory.ids.get(key)
+    identifier = context.memory.ids.get(key)
     if identifier is not None:
         await context.runtime.drop_user(f"gw-{identifier}")
-        memory.ids.pop(key, None)
+    context.memory.forget(key)
 
 
 def _again(seen: ObservedAccount, decision: PodDecision, *, told: bool) -> float | None:

@@ -51,7 +51,7 @@ async def reconcile_strategy(context: Context, key: Key) -> Done:
 
 def _remember(context: Context, key: Key, seen: Observed) -> None:
     memory, identifier = context.memory, seen.head.strategy_id
-    memory.strategies[key] = memory.ids[key] = identifier
+    memory.remember(key, identifier)
     if seen.exposed is Exposure.FLAT:
         memory.exposed.discard(identifier)
     else:
@@ -59,16 +59,11 @@ def _remember(context: Context, key: Key, seen: Observed) -> None:
 
 
 async def _forget(context: Context, key: Key) -> None:
-    memory = context.memory
-    memory.strategies.pop(key, None)
-    memory.stuck.discard(key)
-    identifier = memory.ids.get(key)
-    if identifier is None:
-        return
-    memory.exposed.discard(identifier)
-    await context.runtime.drop_user(f"run-{identifier}")
-    await context.runtime.forget(identifier)
-    memory.ids.pop(key, None)
+    identifier = context.memory.ids.get(key)
+    if identifier is not None:
+        await context.runtime.drop_user(f"run-{identifier}")
+        await context.runtime.forget(identifier)
+    context.memory.forget(key)
 
 
 async def _released(context: Context, key: Key, seen: Observed, strategy: Manifest) -> bool:

@@ -9,9 +9,10 @@ from algo_crds.contracts.runtime import StrategySpec, StrategyView
 
 from algo_operator.context import Context
 from algo_operator.decisions import Exposure, exposure
-from algo_operator.observed import PodState, is_deleting, node_is_lost, pod_state
+from algo_operator.observed import PodState, is_deleting, pod_state
 from algo_operator.ports import RuntimeUnavailableError
 from algo_operator.problem import Problem
+from algo_operator.reconcile.nodes import look_at_node
 from algo_operator.render.gateway import SIMULATOR_ENVIRONMENT
 from algo_operator.specs import (
     AccountSpec,
@@ -26,17 +27,13 @@ from algo_operator.specs import (
 from algo_operator.status.translation import translate_spec
 from algo_operator.vocabulary import (
     BROKER_ACCOUNT,
-    LEASE,
     NAMESPACE,
-    NODE,
     POD,
     SECRET,
     TENANT,
     Manifest,
     runner_name,
 )
-
-_NODE_LEASES = "kube-node-lease"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +218,5 @@ async def _node_lost(context: Context, strategy_id: str, pod: PodState | None) -
             return False
     except RuntimeUnavailableError:
         pass
-    node = await context.cluster.get(NODE, "", pod.node)
-    lease = await context.cluster.get(LEASE, _NODE_LEASES, pod.node)
-    return node_is_lost(node, lease, now=context.clock())
+    _, lost = await look_at_node(context, pod)
+    return lost

@@ -7,6 +7,7 @@ look. Pub/sub loses messages, so a sweep reads all views every ten seconds and l
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -27,13 +28,13 @@ logger = logging.getLogger(__name__)
 COALESCE_SECONDS: Final = 0.25
 _BATCH: Final = 500
 _PAUSE_SECONDS: Final = 1.0
+_FIGURES_SECONDS: Final = 60.0
 
 
 def changed_key(memory: Memory, channel: str) -> Key | None:
     """The resource that a channel `strategy:{id}:notify` or `account:{id}:notify` speaks of."""
-    what, identifier, *_ = channel.split(":")
-    known = memory.strategies if what == "strategy" else memory.accounts
-    return next((key for key, one in known.items() if one == identifier), None)
+    _, identifier, *_ = channel.split(":")
+    return memory.keys.get(identifier)
 
 
 async def listen(context: Context, redis: "Redis") -> None:
@@ -66,6 +67,8 @@ class Sweep:
 
     seen: dict[Key, str] = field(default_factory=dict)
     reachable: bool = True
+    figures: dict[Key, tuple[tuple[int, int], float]] = field(default_factory=dict)
+    monotonic: Callable[[], float] = time.monotonic
 
     async def run(self, context: Context, wake: Callable[[Key], None]) -> None:
         """One sweep over all strategies and accounts.
@@ -86,7 +89,7 @@ class Sweep:
         lost, silent = await context.runtime.missing(ids)
         for (key, identifier), view in zip(batch, views, strict=True):
             alone = identifier in context.memory.exposed and identifier in silent
-            if self._differs(key, _print_of(view)) or identifier in lost or alone:
+            if self._differs(key, _print_of(view)) or identifier in lost or alone or self._figures_due(key, view):
                 wake(key)
 
     async def _accounts(self, context: Context, batch: list[tuple[Key, str]], wake: Callable[[Key], None]) -> None:
@@ -95,6 +98,19 @@ class Sweep:
             if self._differs(key, repr(sorted(state.items()))):
                 wake(key)
 
+    def _figures_due(self, key: Key, view: StrategyView | None) -> bool:
+        """Whether figures have moved and were not looked at for a while: a price alone must not cost a reconcile."""
+        if view is None:
+            return False
+        figures = (view.last_price, view.pnl)
+        before, at = self.figures.get(key, (figures, 0.0))
+        now = self.monotonic()
+        if before == figures or now - at < _FIGURES_SECONDS:
+            self.figures.setdefault(key, (figures, now))
+            return False
+        self.figures[key] = (figures, now)
+        return True
+
     def _differs(self, key: Key, print_: str) -> bool:
         before = self.seen.get(key)
         self.seen[key] = print_
@@ -102,10 +118,21 @@ class Sweep:
 
 
 def _print_of(view: StrategyView | None) -> str:
-    """A digest of what matters for `.status`; the view's clock moves all the time and says nothing."""
+    """A digest of what matters at once for `.status`; clock and figures move all the time."""
     if view is None:
         return ""
-    return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(view, now=0, ticks_seen=0))).hexdigest()
+    still = msgspec.structs.replace(
+        view,
+        now=0,
+        ticks_seen=0,
+        ticks_rejected={},
+        last_price=0,
+        last_tick=0,
+        pnl=0,
+        unprotected_ms=0,
+        unprotected_session_ms=0,
+    )
+    return hashlib.sha256(msgspec.json.encode(still)).hexdigest()
 
 
 async def sweep_loop(context: Context) -> None:
