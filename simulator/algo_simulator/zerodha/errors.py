@@ -1,0 +1,75 @@
+"""Kite's error envelope and the texts that clients match on."""
+
+from typing import Final
+
+from aiohttp import web
+from algo_crds.contracts.orders import RejectKind, Side
+from algo_market.order_rules import Refused
+from msgspec import json
+
+
+class KiteError(Exception):
+    """An answer that is an error: HTTP status, `error_type` and message."""
+
+    def __init__(self, status: int, error_type: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error_type = error_type
+
+
+def input_error(message: str) -> KiteError:
+    """A missing or bad field."""
+    return KiteError(400, "InputException", message)
+
+
+def answer(payload: object) -> web.Response:
+    """A success."""
+    return web.Response(body=json.encode({"status": "success", "data": payload}), content_type="application/json")
+
+
+def error_answer(status: int, error_type: str, message: str) -> web.Response:
+    """An error; codes of the gateway in front of the API carry the same envelope here."""
+    body = json.encode({"status": "error", "message": message, "error_type": error_type, "data": None})
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+BAD_TOKEN: Final = "Incorrect `api_key` or `access_token`."  # noqa: S105 - the server's text
+NO_ADDRESS: Final = (
+    "IP ({ip}) is not allowed to place orders for this app. Update allowed IPs on the Kite developer console."
+)
+NOT_PROTECTED: Final = (
+    "Market orders without market protection are not allowed via API. "
+    "Please set market protection or use a Limit order."
+)
+STATUS_TYPES: Final = {
+    400: "InputException",
+    403: "PermissionException",
+    429: "NetworkException",
+    500: "GeneralException",
+    502: "DataException",
+    503: "NetworkException",
+    504: "NetworkException",
+}
+
+_TEXTS: Final = {
+    RejectKind.TICK_SIZE: "16283 : The order price is not a multiple of tick size",
+    RejectKind.BAND: "The price is outside the circuit limits of the day",
+    RejectKind.PRODUCT: "The product or instrument cannot be traded: Function not available",
+    RejectKind.CLOSED: "Markets are closed right now. Try placing an AMO order.",
+    RejectKind.GAP: "The difference between trigger price and price is too large",
+    RejectKind.TOO_MANY_CHANGES: "Maximum allowed order modifications exceeded",
+}
+
+
+def refusal_text(refused: Refused, side: Side) -> str:
+    """The text of a rejected order, in the words of broker and exchange where those are known."""
+    kind, detail = refused
+    if kind is RejectKind.MARGIN:
+        return f"RMS:Margin Exceeds,{detail}"
+    if kind is RejectKind.THROUGH:
+        where = "lower" if side is Side.SELL else "higher"
+        return f"Trigger price for stoploss {side.lower()} orders should be {where} than the last traded price."
+    if kind is RejectKind.TICK_SIZE and "trigger" in detail:
+        return "16316 : The trigger price is not a multiple of tick size"
+    text = _TEXTS.get(kind)
+    return detail if text is None else f"{text} ({detail})"

@@ -1,0 +1,163 @@
+"""Reading the forms of place and modify: Kite's words into the exchange's, with Kite's refusals."""
+
+import math
+import re
+from typing import Final, NamedTuple
+
+from algo_crds.contracts.money import price_from_float
+from algo_crds.contracts.orders import OrderType, Product, RejectKind, Side
+from algo_market.order_rules import Refused
+
+from algo_simulator.market import Market
+from algo_simulator.zerodha.errors import NOT_PROTECTED, input_error
+from algo_simulator.zerodha.names import find_market
+
+_TAG: Final = re.compile(r"[A-Za-z0-9]{0,20}\Z")
+_VARIETIES: Final = ("regular", "amo", "co", "iceberg", "auction")
+_SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
+_PRODUCTS: Final = {"MIS": Product.INTRADAY, "CNC": Product.DELIVERY, "NRML": Product.DELIVERY}
+_MAX_QUANTITY: Final = 10**9
+
+
+class OrderForm(NamedTuple):
+    """A new order as the exchange sees it."""
+
+    market: Market
+    side: Side
+    type: OrderType
+    quantity: int
+    price: int
+    trigger: int
+    product: Product
+    tag: str
+    validity: str
+    disclosed: int
+
+
+def read_order(form: dict[str, str], variety: str, markets: dict[str, Market]) -> OrderForm:
+    """A place form.
+
+    Raises:
+        KiteError: a field is missing or cannot be used.
+    """
+    if variety != "regular":
+        known = variety in _VARIETIES
+        raise input_error(f"Variety `{variety}` is not simulated." if known else "Invalid `variety`.")
+    market = find_market(markets, form.get("exchange", ""), form.get("tradingsymbol", ""))
+    if market is None:
+        raise input_error("The instrument you are placing an order for has either expired or does not exist.")
+    tag = form.get("tag", "")
+    if not _TAG.match(tag):
+        raise input_error("Invalid `tag`: letters and digits, at most 20.")
+    kind = _word(form, "order_type", ("LIMIT", "SL", "MARKET", "SL-M"))
+    stop = kind in ("SL", "SL-M")
+    trigger = read_price(form, "trigger_price") if stop else 0
+    price = read_price(form, "price") if kind in ("LIMIT", "SL") else 0
+    side = _SIDES[_word(form, "transaction_type", tuple(_SIDES))]
+    if kind in ("MARKET", "SL-M"):
+        price = protected_price(form, market, side, trigger)
+    validity = form.get("validity", "DAY")
+    if validity not in ("DAY", "IOC", "TTL"):
+        raise input_error("Invalid `validity`.")
+    return OrderForm(
+        market=market,
+        side=side,
+        type=OrderType.STOP_LIMIT if stop else OrderType.LIMIT,
+        quantity=read_quantity(form, "quantity"),
+        price=price,
+        trigger=trigger,
+        product=_PRODUCTS[_word(form, "product", tuple(_PRODUCTS))],
+        tag=tag,
+        validity=validity,
+        disclosed=read_quantity(form, "disclosed_quantity") if form.get("disclosed_quantity") else 0,
+    )
+
+
+def read_changes(form: dict[str, str]) -> dict[str, int | OrderType]:
+    """A modify form: only what is sent changes.
+
+    Raises:
+        KiteError: a field cannot be used, or MARKET is asked for.
+    """
+    changes: dict[str, int | OrderType] = {}
+    if form.get("order_type"):
+        kind = _word(form, "order_type", ("LIMIT", "SL", "MARKET", "SL-M"))
+        if kind in ("MARKET", "SL-M"):
+            raise input_error(NOT_PROTECTED)
+        changes["type"] = OrderType.LIMIT if kind == "LIMIT" else OrderType.STOP_LIMIT
+    if form.get("quantity"):
+        changes["quantity"] = read_quantity(form, "quantity")
+    if form.get("price"):
+        changes["price"] = read_price(form, "price")
+    if form.get("trigger_price") and changes.get("type") is not OrderType.LIMIT:
+        changes["trigger"] = read_price(form, "trigger_price")
+    if changes.get("trigger") == 0:
+        del changes["trigger"]
+    return changes
+
+
+def protected_price(form: dict[str, str], market: Market, side: Side, trigger: int) -> int:
+    """The limit that a protected market order gets; without protection the order is refused.
+
+    Raises:
+        KiteError: no protection, or one that is no number from 0 to 100 (or -1).
+    """
+    text = form.get("market_protection") or "0"
+    try:
+        percent = float(text)
+    except ValueError:
+        message = f"Invalid request (failed to decode market_protection, got: {text[:20]} (expected decimal))"
+        raise input_error(message) from None
+    if percent == 0:
+        raise input_error(NOT_PROTECTED)
+    if not (percent == -1 or 0 < percent <= 100):
+        raise input_error("Invalid `market_protection`.")
+    base = trigger or market.stats.last or market.previous_close
+    if percent == -1:
+        percent = 2 if base < 1_000_000 else 1 if base < 5_000_000 else 0.5
+    reach = int(base * percent / 100)
+    tick, book = market.instrument.tick_size, market.book
+    if side is Side.BUY:
+        return min((base + reach) // tick * tick, book.band_high or base + reach)
+    return max(-(-(base - reach) // tick) * tick, book.band_low)
+
+
+def read_price(form: dict[str, str], name: str) -> int:
+    """A price in rupees as `Price`.
+
+    Raises:
+        KiteError: missing, no number, negative or absurd.
+    """
+    try:
+        value = float(form[name])
+    except KeyError:
+        raise input_error(f"Missing or empty field `{name}`") from None
+    except ValueError:
+        raise input_error(f"Invalid `{name}`.") from None
+    if not math.isfinite(value) or not 0 <= value < 10**9:
+        raise input_error(f"Invalid `{name}`.")
+    return int(price_from_float(value))
+
+
+def read_quantity(form: dict[str, str], name: str) -> int:
+    """A number of shares.
+
+    Raises:
+        KiteError: missing, no whole number, negative or absurd.
+    """
+    text = form.get(name, "")
+    if not (text.isascii() and text.isdecimal()) or len(text) > 10 or int(text) > _MAX_QUANTITY:
+        raise input_error(f"Invalid `{name}`.")
+    return int(text)
+
+
+def _word(form: dict[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    word = form.get(name, "")
+    if word not in allowed:
+        raise input_error(f"Invalid `{name}`." if word else f"Missing or empty field `{name}`")
+    return word
+
+
+def fault_refusal(kind: RejectKind) -> Refused:
+    """The refusal of a fault switch."""
+    return Refused(kind, "refused by a fault switch")
