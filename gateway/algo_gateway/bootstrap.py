@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 from aiohttp import web
 from algo_brokers.breaker import BreakerState
+from algo_brokers.http import HttpAnswer, HttpRequest, Transport
 from algo_brokers.order_line import OrderLine, create_order_line
 from algo_brokers.paper.adapter import create_paper_broker
 from algo_brokers.paper.exchange import PaperExchange
@@ -15,10 +16,11 @@ from algo_brokers.port import Broker, FeedTick
 from algo_brokers.transports import create_client, create_http_transport
 from algo_brokers.zerodha.adapter import Endpoints, create_zerodha_broker
 from algo_crds.contracts import wire, world
+from algo_crds.contracts.orders import OrderRow
 
 from algo_gateway.admin import create_admin
 from algo_gateway.clock import SessionClock, monotonic_ms
-from algo_gateway.crash_points import create_crash_points
+from algo_gateway.crash_points import AFTER_SEND, create_crash_points
 from algo_gateway.door.door import Door
 from algo_gateway.feed import FeedKeeper
 from algo_gateway.front import serve
@@ -46,6 +48,8 @@ class Gateway:
         self._paper: PaperExchange | None = None
         self._orders: OrderLine | None = None
         self._client = create_client()
+        self._paper_kept = b""
+        self.crash = create_crash_points(settings.crash_dir)
         self.clock = SessionClock(own=bool(settings.world_clock_url))
         self.session = SessionHolder(settings.session_file, self.clock.now)
         self.broker = self._broker()
@@ -66,7 +70,7 @@ class Gateway:
                 clock=self.clock,
                 symbols=self.symbols,
                 publisher=self.publisher,
-                crash=create_crash_points(settings.crash_dir),
+                crash=self.crash,
                 cut=lambda connection: self.server.cut(connection),
                 health=self.health,
                 subscribe=self._subscribe,
@@ -97,12 +101,26 @@ class Gateway:
         self._orders = create_order_line(endpoints.rest, proxy=settings.egress_proxy)
         return create_zerodha_broker(
             read=create_http_transport(self._client, base_url=endpoints.rest),
-            write=self._orders.send,
+            write=self._marked(self._orders.send),
             current=self.session.current,
             now=self.clock.now,
             endpoints=endpoints,
             orders_per_window=settings.orders_per_window,
+            session_over=self.session.refused,
         )
+
+    def _marked(self, send: Transport) -> Transport:
+        """The order transport; only under test with a crash point between the bytes and the answer."""
+        if self._settings.crash_dir is None:
+            return send
+
+        async def marked(request: HttpRequest, *, timeout_s: float) -> HttpAnswer:
+            under_way = asyncio.create_task(send(request, timeout_s=timeout_s))
+            await asyncio.sleep(0.05)  # the bytes are out
+            self.crash(AFTER_SEND)
+            return await under_way
+
+        return marked
 
     def _world_clock(self) -> WorldClock | None:
         settings = self._settings
@@ -148,6 +166,10 @@ class Gateway:
         elif isinstance(message, world.Joined):
             self._replay.restarted()
             self._set_now(message.now)
+            if self._paper is not None and self._paper_kept:
+                self._paper.restore(self._paper_kept, message.now)
+                self._paper_kept = b""
+                self.hub.read_for_all()
             self.hub.health_changed()
         else:
             self.publisher.event("World", f"the market is {message.state}", message.now)
@@ -160,9 +182,12 @@ class Gateway:
         if market is not None:
             self._replay.ticks([FeedTick(market.token, tick.price, tick.time, tick.volume)])
 
-    def _paper_row(self, row: object) -> None:
+    def _paper_row(self, row: OrderRow) -> None:
         assert self._replay is not None
-        self._replay.row(row)  # type: ignore[arg-type] # the exchange's callback type is OrderRow
+        assert self._paper is not None
+        self._replay.row(row)
+        # What a broker would remember: a restarted gateway finds its orders and positions again.
+        self.publisher.state(paper=self._paper.snapshot().decode())
 
     def _set_now(self, now: int) -> None:
         self.clock.set(now)
@@ -257,6 +282,8 @@ class Gateway:
 
     async def run(self) -> None:
         """Serve until cancelled; a part that ends takes the process down, so that it starts afresh."""
+        if self._paper is not None:
+            self._paper_kept = await self.publisher.read("paper")
         async with self.serving(), asyncio.TaskGroup() as tasks:
             if self._world is not None:
                 tasks.create_task(self._world.run())
@@ -272,6 +299,8 @@ class Gateway:
             await asyncio.sleep(1)
             seconds += 1
             self._tell_state()
+            if self.door.gate.breaker_open != (self.hub.breaker.state(monotonic_ms()) is BreakerState.OPEN):
+                self.hub.health_changed()  # half-open by the passage of time
             if self._orders is not None and self.session.current() is not None:
                 await self._orders.warm()
             if not self.clock.own:

@@ -63,6 +63,17 @@ class Publisher:
             self.dropped += 1
         self._events.append({"code": code, "message": message, "time": str(now)})
 
+    async def read(self, field: str) -> bytes:
+        """A field of `account:{id}:state` as an earlier process left it; empty when Redis does not answer."""
+        if self._redis is None:
+            return b""
+        try:
+            found: bytes | None = await self._redis.hget(keys.account_state(self._account), field)  # type: ignore[assignment] # the stub mixes the synchronous client in
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("redis: %s", error)
+            return b""
+        return found or b""
+
     async def run(self) -> None:
         """Write until cancelled."""
         if self._redis is None:

@@ -184,7 +184,7 @@ def test_entries_leave_room_for_exits(door: Door) -> None:
 def test_what_stops_entries_and_trailing_stops_nothing_else(
     door: Door, gate: dict[str, object], kind: RejectKind
 ) -> None:
-    door.gate = msgspec.structs.replace(door.gate, **gate)  # type: ignore[arg-type]
+    door.gate = msgspec.structs.replace(door.gate, **gate)
     assert refusal(door.write(1, place(1, OrderClass.ENTRY), NOW)).kind is kind
     assert refusal(door.write(1, modify(2, OrderClass.TRAILING), NOW)).kind is kind
     disguised = place(3, OrderClass.URGENT_EXIT, tag=tag(3, Leg.ENTRY), leg=Leg.ENTRY)

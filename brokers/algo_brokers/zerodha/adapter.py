@@ -65,14 +65,16 @@ def create_zerodha_broker(
     now: Callable[[], int],
     endpoints: Endpoints | None = None,
     orders_per_window: int = 8,
+    session_over: Callable[[], None] = lambda: None,
 ) -> Broker:
     """The adapter of one account.
 
     `read` may leave from anywhere; `write` carries order calls and must leave from the registered address. `current`
-    gives the session in force, so that a new login needs no new adapter; `now` is session time in ms.
+    gives the session in force, so that a new login needs no new adapter; `now` is session time in ms. `session_over` is
+    called when the broker says that the session is dead.
     """
     where = endpoints or Endpoints()
-    write_call, read_call = _write_call(write, current), _read_call(read, current)
+    write_call, read_call = _write_call(write, current, session_over), _read_call(read, current, session_over)
     reads = _plain_reads(read_call)
 
     async def exchange_token(*, api_key: str, api_secret: str, request_token: str, now: int) -> Session:
@@ -141,7 +143,9 @@ class _ReadCall(Protocol):
     ) -> _T: ...
 
 
-def _write_call(write: Transport, current: Callable[[], Session | None]) -> _WriteCall:
+def _write_call(
+    write: Transport, current: Callable[[], Session | None], session_over: Callable[[], None]
+) -> _WriteCall:
     """One write, once: certain refusals, or `Unknown` for whatever was not seen."""
 
     async def call(build: Callable[[Session], HttpRequest]) -> WriteOutcome:
@@ -156,6 +160,8 @@ def _write_call(write: Transport, current: Callable[[], Session | None]) -> _Wri
         except AnswerLostError as error:
             return Unknown(reason=hide(str(error), held))
         if isinstance(outcome, Rejected):
+            if outcome.session_over:
+                session_over()
             return msgspec.structs.replace(outcome, message=hide(outcome.message, held))
         return outcome if not isinstance(outcome, Unknown) else Unknown(reason=hide(outcome.reason, held))
 
@@ -178,7 +184,7 @@ def _without(*secrets: str) -> Iterator[None]:
         raise type(error)(blot(str(error), secrets)) from None
 
 
-def _read_call(read: Transport, current: Callable[[], Session | None]) -> _ReadCall:
+def _read_call(read: Transport, current: Callable[[], Session | None], session_over: Callable[[], None]) -> _ReadCall:
     """One read; every failure is an error of the tree, so that it can never look like an empty book."""
 
     async def call(build: Callable[[Session], HttpRequest], parse: Callable[[bytes], _T], *, csv: bool = False) -> _T:
@@ -191,7 +197,12 @@ def _read_call(read: Transport, current: Callable[[], Session | None]) -> _ReadC
                 if "csv" not in answer.content_type:
                     raise BadAnswer(f"the instrument list came as {answer.content_type!r}")
                 return parse(answer.body)
-            return parse(bytes(responses.read_data(answer)))
+            try:
+                data = responses.read_data(answer)
+            except SessionRefused:
+                session_over()
+                raise
+            return parse(bytes(data))
 
     return call
 

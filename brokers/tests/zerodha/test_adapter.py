@@ -311,6 +311,28 @@ async def test_without_a_session_nothing_is_sent(stand: Stand) -> None:
     assert stand.seen == []
 
 
+async def test_a_dead_session_is_told(stand: Stand) -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        body = {"status": "error", "error_type": "TokenException", "message": "over"}
+        return web.json_response(body, status=403)
+
+    stand.handler = handle
+    told: list[int] = []
+    broker = create_zerodha_broker(
+        read=stand.line.send,
+        write=stand.line.send,
+        current=lambda: HELD,
+        now=lambda: 0,
+        session_over=lambda: told.append(1),
+    )
+    outcome = await broker.place(order=ORDER)
+    assert isinstance(outcome, Rejected)
+    assert outcome.session_over
+    with pytest.raises(SessionRefused):
+        await broker.read_book(begun_at=0)
+    assert told == [1, 1]
+
+
 async def test_login(stand: Stand) -> None:
     async def handle(request: web.Request) -> web.StreamResponse:
         form = await request.post()
