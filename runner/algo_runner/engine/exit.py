@@ -20,6 +20,7 @@ from algo_runner.engine.orders import (
     live_entries,
     live_sells,
     primary,
+    sellable,
     sells,
     status,
     waits,
@@ -82,7 +83,7 @@ def decide(t: Turn) -> None:
     s = t.s
     if s.exit_reason is None or s.instrument is None or s.capability is None:
         return
-    shares = held(s)
+    shares = sellable(s)
     if shares <= 0:
         return
     for order in live_sells(s):

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from algo_runner.engine.actions import Filled
 from algo_runner.engine.calls import modify, press_cancel
-from algo_runner.engine.orders import held, live_sells, may_still_trade, primary, waits, working
+from algo_runner.engine.orders import held, live_sells, may_still_trade, primary, sellable, waits, working
 from algo_runner.engine.protect import begin_exit, main_stop
 from algo_runner.engine.session import can_write
 from algo_runner.engine.state import Ask, Line, Order
@@ -56,9 +56,7 @@ def take_fills(t: Turn) -> None:
 def fit(t: Turn) -> None:
     """Nothing may sell more than is held: cut or cancel resting sells that could."""
     s = t.s
-    shares = max(held(s), 0)
-    if s.position_cut >= 0:
-        shares = min(shares, s.position_cut)
+    shares = sellable(s)
     for order in live_sells(s):
         if order.late and can_write(t):
             press_cancel(t, order, OrderClass.URGENT_EXIT)
@@ -114,7 +112,7 @@ def look_at_stop(t: Turn) -> None:
         return
     tighter = (
         waits(order, has_trigger_status=capability.has_trigger_status)
-        and t.sign * (line.trigger - order.ask.trigger) >= 0
+        and t.sign * (line.trigger - order.ask.trigger) > 0
         and t.sign * (line.trigger - line.price) > 0
         and line.quantity - line.filled == held(s)
     )

@@ -99,6 +99,12 @@ def held(state: State) -> int:
     return total
 
 
+def sellable(state: State) -> int:
+    """Shares that may be sold: what is held, or the account's whole position where that is known to be smaller."""
+    shares = max(held(state), 0)
+    return shares if state.position_cut < 0 else min(shares, state.position_cut)
+
+
 def working(state: State) -> int:
     """What live or unknown stops and exits may still sell."""
     return sum(may_still_trade(order) for order in state.orders.values() if order.leg is not Leg.ENTRY)

@@ -18,6 +18,7 @@ from algo_runner.engine.orders import (
     live_sells,
     own_pnl,
     primary,
+    sellable,
     sells,
     status,
     waits,
@@ -165,7 +166,7 @@ def decide(t: Turn) -> None:
     """Bring the resting stop to what is held now."""
     s = t.s
     instrument, capability = s.instrument, s.capability
-    shares = held(s)
+    shares = sellable(s)
     if shares <= 0 or s.exit_reason is not None or instrument is None or capability is None:
         return
     order = main_stop(t)

@@ -191,6 +191,9 @@ def _foreign(t: Turn, row: OrderRow) -> None:
     s = t.s
     old = s.foreign.get(row.broker_order_id)
     filled = min(max(row.filled, 0), max(row.quantity, 0))
+    if filled > (old.filled if old is not None else 0) and not s.entry_started:
+        s.positions_at = 0  # what the account holds has changed: an entry needs to know anew
+        s.next_positions_at = min(s.next_positions_at, t.now)
     if old is None:
         first = min((line.order_time for o in s.orders.values() if o.leg is Leg.ENTRY for line in o.lines), default=0)
         before_ours = not s.entry_started or (0 < row.order_time < first)

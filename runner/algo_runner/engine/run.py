@@ -94,7 +94,7 @@ def _fail(t: Turn, reason: str, message: str) -> None:
     s = t.s
     if s.failed:
         return
-    s.failed, s.failed_message = reason, message
+    s.failed, s.failed_message, s.failed_day = reason, message, s.day
     s.uncleared = True
     t.alert("critical", reason, message)
     t.note(f"failed: {reason}", message)

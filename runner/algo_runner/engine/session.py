@@ -112,7 +112,7 @@ def _new_day(t: Turn, day: str) -> None:
     left = held(s)
     open_orders = [order.tag for order in s.orders.values() if not is_final(order)]
     if s.day and not s.failed and (left != 0 or open_orders):
-        s.failed = "LeftFromEarlierDay"
+        s.failed, s.failed_day = "LeftFromEarlierDay", s.day
         s.failed_message = (
             f"{left} shares and {len(open_orders)} orders were left on {s.day}: see what became of them at the broker, "
             "then discard the run with a note"
@@ -121,7 +121,7 @@ def _new_day(t: Turn, day: str) -> None:
     s.uncleared = bool(s.failed)
     s.day = day
     market = s.market
-    market.price = market.price_at = market.tick_at = market.volume = 0
+    market.price = market.price_at = market.tick_at = market.volume = market.price_streamed = 0
     market.time = market.opened - 1
     market.second.clear()
     s.next_positions_at = s.next_book_at = t.now
@@ -148,6 +148,11 @@ def forget_day(s: State) -> None:
     s.unprotected_ms = 0
     s.refusal = s.refusal_message = ""
     s.stop_level = s.target_level = s.loss_level = 0
+
+
+def waits_for_a_person(s: State) -> bool:
+    """Whether what the state holds belongs to an earlier day: the broker has long acted, so nothing is sent."""
+    return bool(s.failed) and s.failed_day != s.day
 
 
 def own_tags_live(s: State) -> bool:

@@ -143,13 +143,22 @@ class Market(msgspec.Struct, kw_only=True, omit_defaults=True):
     price_at: int = 0
     """Instant of the last price, polled quotes included."""
     volume: int = 0
+    price_streamed: int = 0
     seen: int = 0
     second: set[tuple[int, int]] = msgspec.field(default_factory=set)
     """Price and day volume of further ticks of the newest exchange second (the first stands in price and volume)."""
     rejected: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-class State(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Where all is calm: the resting stop that becomes the exit at once when the target is reached."""
+
+    tag: str
+    broker_order_id: str
+    quantity: int
+
+
+class State(msgspec.Struct, kw_only=True):
     """Everything the engine knows of one strategy."""
 
     format: int = FORMAT
@@ -194,6 +203,9 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     broker: wire.BrokerHealth | None = None
     feed: wire.FeedHealth | None = None
     feed_stale: bool = False
+    plan: Plan | None = None
+    untold: str = ""
+    """An exit that the hot path has begun and the next step must tell people of."""
     market: Market = msgspec.field(default_factory=Market)
     last_now: int = 0
 
@@ -263,6 +275,7 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Command(stop): StopExit or StopKeep until a start or another spec."""
     failed: str = ""
     failed_message: str = ""
+    failed_day: str = ""
     uncleared: bool = False
     """A run ended Failed or with shares: a person must clear it before the next."""
 
@@ -312,6 +325,7 @@ def restore(data: bytes) -> State | None:
     state.reconciled = False
     state.lost = False
     state.wake_at = 0
+    state.plan = None
     return state
 
 
@@ -344,6 +358,7 @@ def replay(state: State, entry: JournalEntry) -> None:
     state.run_open = True
     state.ended = False
     if entry.leg is Leg.ENTRY:
+        _supersede(state)
         state.entry_started = True
         state.entry_barred = "the outcome of an entry was unknown"
     if entry.tag not in state.orders:
@@ -360,3 +375,10 @@ def replay(state: State, entry: JournalEntry) -> None:
             asks=(ask,),
             send_before=entry.send_before,
         )
+
+
+def _supersede(state: State) -> None:
+    """An entry is sent only when every earlier one has certainly ended: a later intent proves it."""
+    for tag, order in tuple(state.orders.items()):
+        if order.leg is Leg.ENTRY and order.own is OrderStatus.UNKNOWN and not order.lines:
+            state.orders[tag] = msgspec.structs.replace(order, own=OrderStatus.NOT_SENT, absent=True, handled=True)

@@ -9,11 +9,12 @@ from typing import Final
 
 from algo_crds.contracts import wire
 
-from algo_runner.engine import calls, entry, hand, protect, restart, rows, run, view, watch
+from algo_runner.engine import calls, entry, hand, hot, protect, restart, rows, run, view, watch
 from algo_runner.engine import exit as leave
 from algo_runner.engine.actions import Action, Alert, WakeAt
 from algo_runner.engine.events import Clock, Command, Disconnected, Event, JournalHealth, SpecChanged
 from algo_runner.engine.orders import held
+from algo_runner.engine.session import waits_for_a_person
 from algo_runner.engine.state import State
 from algo_runner.engine.turn import Turn
 
@@ -34,11 +35,16 @@ def step(state: State, event: Event, now: int) -> tuple[State, tuple[Action, ...
             market.price = price
             market.time = event.time
             market.volume = event.volume
+            market.price_streamed = price
             market.tick_at = market.price_at = now
             market.seen += 1
             if market.second:
                 market.second.clear()
             return state, NOTHING
+        if state.plan is not None and not state.lost:
+            done = hot.exit_at_target(state, event, now)
+            if done is not None:
+                return done
     if state.lost:
         return state, NOTHING
     try:
@@ -119,14 +125,32 @@ def _believe(t: Turn, event: Event) -> None:  # noqa: C901 (one arm an event)
 
 def _decide(t: Turn) -> None:
     s = t.s
+    if s.untold:
+        t.note(f"exit: {s.exit_reason}", s.untold)
+        s.untold = ""
+        s.last_action = "convert stop to exit"
     calls.expire(t)
     restart.force_second_sell(t)
     hand.take_fills(t)
+    watch.freshness(t)
+    if not waits_for_a_person(s):
+        _trade(t)
+    restart.reads(t)
+    run.finish(t)
+    view.publish(t)
+    watch.arm(t, thinking=_thinking(t))
+    s.plan = hot.plan_for(t)
+    if t.wake != s.wake_at:
+        s.wake_at = t.wake
+        t.out.append(WakeAt(at=t.wake))
+
+
+def _trade(t: Turn) -> None:
+    """Everything that may send an order, the most urgent first."""
     protect.set_levels(t)
     protect.stops_ended(t)
     leave.sells_ended(t)
     run.begin(t)
-    watch.freshness(t)
     hand.look_at_stop(t)
     watch.grace(t)
     leave.consider(t)
@@ -134,13 +158,6 @@ def _decide(t: Turn) -> None:
     entry.decide(t)
     protect.decide(t)
     leave.decide(t)
-    restart.reads(t)
-    run.finish(t)
-    view.publish(t)
-    watch.arm(t, thinking=_thinking(t))
-    if t.wake != s.wake_at:
-        s.wake_at = t.wake
-        t.out.append(WakeAt(at=t.wake))
 
 
 def _thinking(t: Turn) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from algo_crds.contracts import wire
 from algo_crds.contracts.runtime import ExitReason
+from algo_market.tick_checks import TickCell, cause_of
 
 from algo_runner.engine import levels
 from algo_runner.engine.calls import read_quote
@@ -16,37 +17,33 @@ from algo_runner.engine.protect import begin_exit, is_protected
 from algo_runner.engine.state import Market, State
 from algo_runner.engine.turn import Turn
 
-DAY_MS: Final = 86_400_000
-IST_MS: Final = 19_800_000
-YEAR_2000_MS: Final = 946_684_800_000
 NO_LIMIT: Final = 1 << 60
 QUOTES_EVERY_MS: Final = 5_000
 """How often a stale feed is helped with a quote of our own."""
 
 
 def check(state: State, tick: wire.Tick) -> str:
-    """Why a tick does not count, by the vocabulary of `contracts.md`; empty if it does."""
+    """Why a tick does not count, by the vocabulary of `contracts.md`; empty if it does.
+
+    A polled quote may repeat what is known: it says that the price still stands.
+    """
     market = state.market
-    at = tick.time
-    if tick.price <= 0:
-        return "not_a_price"
-    if tick.source != market.source:
-        return "wrong_source"
-    if at < YEAR_2000_MS:
-        return "epoch"
-    if (at + IST_MS) // DAY_MS != (market.opened + IST_MS) // DAY_MS:
-        return "other_day"
-    if not market.opened <= at < market.closed:
-        return "out_of_session"
-    if at < market.time:
-        return "backwards"
-    if not tick.polled and at == market.time and market.tick_at:
-        seen = (tick.price, tick.volume)
-        if seen == (market.price, market.volume) or seen in market.second:
-            return "duplicate"
-    if state.instrument is not None and not levels.in_band(tick.price, state.instrument):
-        return "out_of_band"
-    return ""
+    instrument = state.instrument
+    if (
+        market.time < tick.time < market.closed
+        and tick.source == market.source
+        and tick.price > 0
+        and instrument is not None
+        and levels.in_band(tick.price, instrument)
+    ):
+        return ""
+    cell = TickCell(market.source)
+    cell.open, cell.close, cell.newest = market.opened, market.closed, market.time
+    if instrument is not None and instrument.band_high > 0:
+        cell.band_low, cell.band_high = instrument.band_low, instrument.band_high
+    if market.tick_at and not tick.polled:
+        cell.same_second = {(market.price_streamed, market.volume), *market.second}
+    return cause_of(cell, tick.price, tick.time, tick.volume, tick.source)
 
 
 def take(t: Turn, tick: wire.Tick) -> bool:
@@ -65,8 +62,9 @@ def take(t: Turn, tick: wire.Tick) -> bool:
         if tick.time > market.time:
             market.second.clear()
         else:
-            market.second.add((market.price, market.volume))
+            market.second.add((market.price_streamed, market.volume))
         market.volume = tick.volume
+        market.price_streamed = tick.price
         market.time = tick.time
         market.tick_at = t.now
         t.s.feed_stale = False

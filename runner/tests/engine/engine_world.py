@@ -4,8 +4,8 @@ The harness checks the invariants after every step, against the engine's beliefs
 are asked for one call at a time (`Rig.script`) or set as standing conditions; everything is deterministic.
 """
 
+import copy
 import heapq
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,171 +13,39 @@ from typing import Any
 import msgspec
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import (
-    FINAL,
     Leg,
-    OrderRow,
     OrderStatus,
     OrderType,
-    PositionRow,
-    Product,
-    RejectKind,
     Side,
 )
-from algo_crds.contracts.runtime import Desired, Level, RuntimeSpec, StrategySpec, StrategyView
+from algo_crds.contracts.runtime import RuntimeSpec, StrategyView
 from algo_runner.engine import invariants, view
 from algo_runner.engine.actions import Action, Alert, Intent, Journal, SetCondition, SetPhase, WakeAt
 from algo_runner.engine.events import CLOCK, Command, CommandKind, Disconnected, Event, SpecChanged
 from algo_runner.engine.orders import held
 from algo_runner.engine.state import State, initial, replay, restore, snapshot
 from algo_runner.engine.step import step
+from engine_broker import Deal, Exchange
+from engine_setup import MIDNIGHT, at, make_spec
 from msgspec.structs import replace
 
-RUPEE = 10_000
-DAY = "2021-04-12"
-MIDNIGHT = 1_618_165_800_000
-"""Midnight of that day in India."""
-STRATEGY = "str_01m8aaaaaaaaaaaaaaaaaaaaaa"
-
-
-def at(text: str) -> int:
-    """The instant of a time of the day."""
-    hours, minutes, seconds = text.split(":")
-    return MIDNIGHT + (int(hours) * 3600 + int(minutes) * 60) * 1000 + int(float(seconds) * 1000)
-
-
-def seconds(text: str) -> int:
-    """The seconds of a time of the day."""
-    return (at(text) - MIDNIGHT) // 1000
-
-
-def rupees(amount: float) -> int:
-    """A price from rupees, for readable tests."""
-    return round(amount * RUPEE)
-
-
-def make_spec(**changes: Any) -> RuntimeSpec:
-    """A strategy: RELIANCE, 10 shares, stop at 1 %; keywords change the spec or the runtime spec."""
-    outer = {key: changes.pop(key) for key in tuple(changes) if key in RuntimeSpec.__struct_fields__ and key != "spec"}
-    inner: dict[str, Any] = {
-        "exchange": "NSE",
-        "symbol": "RELIANCE",
-        "side": Side.BUY,
-        "quantity": 10,
-        "buy_time": seconds("09:20:00"),
-        "sell_time": seconds("15:05:00"),
-        "stop_loss": Level(bp=100),
-    }
-    spec = StrategySpec(**(inner | changes))
-    return RuntimeSpec(
-        **(
-            {"strategy_id": STRATEGY, "tenant_id": "tnt_x", "name": "ns/one", "generation": 1, "desired": Desired.RUN}
-            | outer
-        ),
-        spec=spec,
-    )
-
-
-CAPABILITY = wire.Capability(
-    broker="zerodha",
-    convert_stop_to_exit=True,
-    modify_quantity_is_total=True,
-    has_trigger_status=True,
-    max_modifications=25,
-    visibility_delay_ms=10_000,
-    read_by_tag=False,
-    max_trigger_gap_bp=0,
-)
-INSTRUMENT = wire.Instrument(
-    exchange="NSE",
-    symbol="RELIANCE",
-    tick_size=500,
-    lot=1,
-    freeze_quantity=100_000,
-    band_low=rupees(1800),
-    band_high=rupees(2200),
-    previous_close=rupees(2000),
-)
-SESSION = wire.SessionTimes(
-    day=DAY,
-    open=at("09:15:00"),
-    last_new_order=at("15:20:00"),
-    end_of_stops=at("15:30:00"),
-    last_match=at("15:30:00"),
-)
-
 
 @dataclass
-class Deal:
-    """An order as the broker has it."""
-
-    id: str
-    tag: str | None
-    side: Side
-    type: OrderType
-    quantity: int
-    price: int
-    trigger: int
-    status: OrderStatus
-    time: int
-    filled: int = 0
-    value: int = 0
-    reject: RejectKind | None = None
-    visible_at: int = 0
-
-    @property
-    def live(self) -> bool:
-        return self.status not in FINAL
-
-    @property
-    def remaining(self) -> int:
-        return self.quantity - self.filled if self.live else 0
-
-
-Outcome = str
-"""accept, door:<kind>, order:<kind>, not_sent, lost (unknown, not done), done (unknown, done), mute (no answer, not done),
-mute_done (no answer, done)."""
-
-
-@dataclass
-class Rig:
+class Rig(Exchange):
     """The engine in its world."""
 
     spec: RuntimeSpec = field(default_factory=make_spec)
-    capability: wire.Capability = CAPABILITY
-    instrument: wire.Instrument = INSTRUMENT
-    session: wire.SessionTimes = SESSION
-    now: int = at("09:15:00")
-    price: int = rupees(2000)
-    latency: int = 0
-    row_delay: int = 0
-    liquidity: int | None = None
-    fill_limits: deque[int] = field(default_factory=deque)
-    rows_lost: bool = False
     check: bool = True
     own_clock: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.state: State = initial(self.spec)
-        self.deals: list[Deal] = []
-        self.heap: list[tuple[int, int, Event]] = []
-        self.count = 0
-        self.row_seq = 0
         self.epoch = 100
         self.wake = 0
         self.journal: list[Any] = []
         self.actions: list[Action] = []
         self.log: list[tuple[int, Action]] = []
-        self.script: dict[str, deque[Outcome]] = {"place": deque(), "modify": deque(), "cancel": deque()}
-        self.book_down = False
-        self.connected = False
-        self.forwarded: set[str] = set()
-        self.in_flight: set[str] = set()
-        self.last_send = 0
-        self.volume = 0
-        self.feed_on = True
-        self.session_until = at("23:59:00")
-        self.snapshot = b""
-        self.halted = False
         self.expect_oversell = False
 
     # The engine
@@ -214,7 +82,7 @@ class Rig:
         match action:
             case wire.Place() | wire.Modify() | wire.Cancel():
                 if self.connected:
-                    self._write(action)
+                    self.write(action)
             case wire.ReadBook() if self.connected:
                 self.later(self.book(action.req))
             case wire.ReadPositions() if self.connected:
@@ -228,12 +96,6 @@ class Rig:
                 self.wake = action.at
             case _:
                 pass
-
-    def later(self, event: Event, delay: int | None = None) -> None:
-        """Deliver an event after the latency."""
-        self.count += 1
-        when = self.now + (self.latency if delay is None else delay)
-        heapq.heappush(self.heap, (when, self.count, event))
 
     def settle(self) -> None:
         """Deliver all that is due now, and the clock the engine asked for."""
@@ -296,33 +158,6 @@ class Rig:
             now=self.now, price=self.price, time=self.now // 1000 * 1000, volume=self.volume, source="src", polled=True
         )
 
-    def _match_all(self) -> None:
-        for deal in self.deals:
-            if deal.live:
-                self._match(deal)
-
-    def _match(self, deal: Deal) -> None:
-        sign = 1 if deal.side is Side.BUY else -1
-        if deal.status is OrderStatus.TRIGGER_PENDING:
-            if sign * (self.price - deal.trigger) < 0:
-                return
-            deal.status = OrderStatus.TRIGGERED
-            self.tell(deal)
-        if deal.status not in (OrderStatus.OPEN, OrderStatus.TRIGGERED) or sign * (deal.price - self.price) < 0:
-            return
-        room = deal.remaining
-        if self.fill_limits:
-            room = min(room, self.fill_limits.popleft())
-        elif self.liquidity is not None:
-            room = min(room, self.liquidity)
-        if room <= 0:
-            return
-        deal.filled += room
-        deal.value += room * self.price
-        if deal.filled >= deal.quantity:
-            deal.status = OrderStatus.FILLED
-        self.tell(deal)
-
     def close(self) -> None:
         """The exchange's end of the day: what rests is cancelled."""
         for deal in self.deals:
@@ -330,149 +165,6 @@ class Rig:
                 deal.status = OrderStatus.CANCELLED
                 self.tell(deal)
         self.settle()
-
-    # The broker
-
-    def row(self, deal: Deal, **changes: Any) -> OrderRow:
-        status, kind, trigger = deal.status, deal.type, deal.trigger
-        if not self.capability.has_trigger_status:
-            if status is OrderStatus.TRIGGER_PENDING or status is OrderStatus.TRIGGERED:
-                status = OrderStatus.OPEN
-        values: dict[str, Any] = {
-            "broker_order_id": deal.id,
-            "tag": deal.tag,
-            "exchange_order_id": None if deal.status is OrderStatus.REJECTED else f"x{deal.id}",
-            "exchange": "NSE",
-            "symbol": "RELIANCE",
-            "product": Product.INTRADAY,
-            "side": deal.side,
-            "type": kind,
-            "quantity": deal.quantity,
-            "price": deal.price,
-            "trigger": trigger,
-            "filled": deal.filled,
-            "average_price": deal.value // deal.filled if deal.filled else 0,
-            "status": status,
-            "reject_kind": deal.reject,
-            "order_time": deal.time,
-            "read_at": self.now,
-        }
-        return OrderRow(**(values | changes))
-
-    def tell(self, deal: Deal) -> None:
-        """The broker's order socket tells of a change."""
-        if self.connected and not self.rows_lost:
-            self.row_seq += 1
-            event = wire.Row(now=self.now, seq=self.row_seq, row=self.row(deal))
-            self.later(event, self.latency + self.row_delay)
-
-    def book(self, req: int = 0) -> wire.Book:
-        if self.book_down:
-            return wire.Book(now=self.now, req=req, begun_at=self.now, unavailable="timeout")
-        rows = tuple(self.row(deal) for deal in self.deals if deal.visible_at <= self.now)
-        return wire.Book(now=self.now, req=req, begun_at=self.now, rows=rows)
-
-    def positions(self, req: int = 0) -> wire.Positions:
-        if self.book_down:
-            return wire.Positions(now=self.now, req=req, begun_at=self.now, unavailable="timeout")
-        net = sum(deal.filled * (1 if deal.side is Side.BUY else -1) for deal in self.deals)
-        row = PositionRow(exchange="NSE", symbol="RELIANCE", product=Product.INTRADAY, quantity=net)
-        return wire.Positions(now=self.now, req=req, begun_at=self.now, rows=(row,))
-
-    def _write(self, action: wire.Place | wire.Modify | wire.Cancel) -> None:
-        kind = {wire.Place: "place", wire.Modify: "modify", wire.Cancel: "cancel"}[type(action)]
-        outcome = self.script[kind].popleft() if self.script[kind] else "accept"
-        what, _, detail = outcome.partition(":")
-        if isinstance(action, wire.Place):
-            if action.tag in self.forwarded:
-                outcome, what, detail = "", "door", RejectKind.DUPLICATE_TAG.value
-            elif self.session_until <= self.now:
-                what, detail = "door", RejectKind.SESSION.value
-        if what == "door" or what == "order":
-            self.later(wire.Rejected(now=self.now, req=action.req, kind=RejectKind(detail), message="scripted"))
-            return
-        if what == "not_sent":
-            self.later(wire.NotSent(now=self.now, req=action.req, reason="late"))
-            return
-        self.last_send = self.now
-        refused: RejectKind | None = None
-        broker_id = ""
-        if isinstance(action, wire.Place):
-            self.forwarded.add(action.tag)
-        if what in ("accept", "done", "mute_done"):
-            broker_id, refused = self._apply(action)
-        if what == "accept":
-            if refused is not None:
-                self.later(wire.Rejected(now=self.now, req=action.req, kind=refused, message="broker"))
-            else:
-                self.later(wire.Accepted(now=self.now, req=action.req, broker_order_id=broker_id))
-        elif what in ("lost", "done"):
-            if isinstance(action, wire.Place):
-                self.in_flight.add(action.tag)
-            self.later(wire.Unknown(now=self.now, req=action.req, reason="scripted"))
-        elif isinstance(action, wire.Place):
-            self.in_flight.add(action.tag)
-        self._match_all()
-
-    def _apply(self, action: wire.Place | wire.Modify | wire.Cancel) -> tuple[str, RejectKind | None]:
-        if isinstance(action, wire.Place):
-            return self._open(action)
-        deal = next((d for d in self.deals if d.id == action.broker_order_id), None)
-        if deal is None or not deal.live:
-            return "", RejectKind.NOT_MODIFIABLE
-        if isinstance(action, wire.Cancel):
-            deal.status = OrderStatus.CANCELLED
-            self.tell(deal)
-            return deal.id, None
-        if deal.status is OrderStatus.TRIGGERED and action.type is OrderType.STOP_LIMIT:
-            return deal.id, RejectKind.NOT_MODIFIABLE
-        refused = self._refuse(action.type, deal.side, action.price, action.trigger)
-        if refused is not None:
-            return deal.id, refused
-        total = action.quantity if self.capability.modify_quantity_is_total else action.quantity + deal.filled
-        if total <= deal.filled:
-            return deal.id, RejectKind.QUANTITY
-        deal.type, deal.price, deal.trigger, deal.quantity = action.type, action.price, action.trigger, total
-        if action.type is OrderType.LIMIT:
-            deal.status = OrderStatus.OPEN
-        self.tell(deal)
-        return deal.id, None
-
-    def _open(self, action: wire.Place) -> tuple[str, RejectKind | None]:
-        refused = self._refuse(action.type, action.side, action.price, action.trigger)
-        if self.now >= self.session.last_match:
-            refused = RejectKind.CLOSED
-        status = OrderStatus.TRIGGER_PENDING if action.type is OrderType.STOP_LIMIT else OrderStatus.OPEN
-        deal = Deal(
-            id=f"b{len(self.deals) + 1}",
-            tag=action.tag.upper() if len(self.deals) % 2 else action.tag,
-            side=action.side,
-            type=action.type,
-            quantity=action.quantity,
-            price=action.price,
-            trigger=action.trigger,
-            status=OrderStatus.REJECTED if refused else status,
-            time=self.now,
-            reject=refused,
-            visible_at=self.now,
-        )
-        self.deals.append(deal)
-        self.tell(deal)
-        return deal.id, None  # the order system takes it; a refusal shows in its row
-
-    def _refuse(self, kind: OrderType, side: Side, price: int, trigger: int) -> RejectKind | None:
-        tick = self.instrument.tick_size
-        if price % tick or trigger % tick:
-            return RejectKind.TICK_SIZE
-        if not self.instrument.band_low <= price <= self.instrument.band_high:
-            return RejectKind.BAND
-        sign = 1 if side is Side.BUY else -1
-        if kind is OrderType.STOP_LIMIT:
-            if sign * (price - trigger) < 0:
-                return RejectKind.PRICE
-            if sign * (self.price - trigger) >= 0:
-                return RejectKind.THROUGH
-        return None
 
     # People and machines
 
@@ -541,6 +233,9 @@ class Rig:
     def command(self, kind: CommandKind, **fields: Any) -> None:
         self.feed(Command(kind=kind, actor="usr_test", **fields))
         self.settle()
+
+    def command_start(self) -> None:
+        self.command(CommandKind.START)
 
     def by_hand(self, quantity: int, side: Side | None = None) -> None:
         """The trader trades in the broker's app."""
@@ -650,4 +345,9 @@ def entries_of(journal: list[Any]) -> list[Intent]:
 
 def equal_states(one: State, other: State) -> bool:
     """Whether two states are the same in every fact."""
-    return msgspec.json.decode(snapshot(one)) == msgspec.json.decode(snapshot(other))
+    return bool(msgspec.json.decode(snapshot(one)) == msgspec.json.decode(snapshot(other)))
+
+
+def restore_twin(rig: Rig) -> Rig:
+    """A second rig in an equal, independent state."""
+    return copy.deepcopy(rig)

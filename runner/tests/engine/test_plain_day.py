@@ -2,7 +2,8 @@
 
 from algo_crds.contracts.orders import Leg, OrderStatus, OrderType
 from algo_crds.contracts.runtime import Desired, ExitReason, Level, Phase
-from engine_world import at, bought, make_spec, rupees, started
+from engine_setup import at, make_spec, rupees
+from engine_world import bought, started
 
 
 def test_entry_waits_for_buy_time_and_is_marketable() -> None:
