@@ -69,7 +69,7 @@ class StandIn:
         if request.path.startswith("/instruments/"):
             return web.Response(text=CSV, content_type="text/csv")
         if request.path == "/quote":
-            quote = {"last_price": 2875.4, "lower_circuit_limit": 2574.7, "upper_circuit_limit": 3146.8}
+            quote: dict[str, Any] = {"last_price": 2875.4, "lower_circuit_limit": 2574.7, "upper_circuit_limit": 3146.8}
             quote |= {"timestamp": time.strftime("%Y-%m-%d %H:%M:%S"), "ohlc": {"close": 2860.75}}
             return self._ok({"NSE:RELIANCE": quote})
         if request.path == "/portfolio/positions":

@@ -46,17 +46,15 @@ class _Socket(WSListener):
         self._listener.on_frame(self._frames)
 
     def _text(self, payload: bytes) -> None:
+        self._frames += 1
         try:
             message = stream.decode_text(payload, read_at=self._now())
         except BrokerError as error:
-            self._frames += 1
             self._listener.on_trouble(str(error))
             return
         if isinstance(message, stream.Connection):
             self._listener.on_connection(message.ordinal)
-            return
-        self._frames += 1
-        if isinstance(message, stream.OrderUpdate):
+        elif isinstance(message, stream.OrderUpdate):
             if message.row is not None:
                 self._listener.on_row(message.row)
         elif isinstance(message, stream.ServerError):

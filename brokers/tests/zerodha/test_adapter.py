@@ -405,11 +405,11 @@ async def test_feed(stand: Stand) -> None:
     await socket.send_str('{"type":"message","data":"hello"}')
     await socket.ping()
     heard = await ear.until(12)
-    assert heard[:5] == ["connection 2", 0, [FeedTick(738561, 28754000, 0, 0)], 1, 2]
+    assert heard[:5] == ["connection 2", 1, [FeedTick(738561, 28754000, 0, 0)], 2, 3]
     assert heard[5].startswith("trouble: market frame ends")
-    assert heard[6:9] == [3, "trouble: too many tokens", 4]
+    assert heard[6:9] == [4, "trouble: too many tokens", 5]
     assert heard[9].startswith("trouble: market socket text")
-    assert heard[10:] == [5, 6]
+    assert heard[10:] == [6, 7]
     await socket.close(code=1000)
     assert (await ear.until(13))[-1] == "closed: closed by the broker with code 1000"
 
