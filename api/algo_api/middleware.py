@@ -1,4 +1,4 @@
-"""Around every request: an id, security headers, metrics by route template. Plain ASGI, so that streams stream."""
+"""Around every request: an id, security headers, metrics by operation. Plain ASGI, so that streams stream."""
 
 import re
 import secrets
@@ -53,7 +53,7 @@ def _request_id(scope: Scope) -> str:
 
 
 def _count(scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "other")
+    route = getattr(scope.get("route"), "name", "other")
     method = scope["method"] if scope["method"] in _METHODS else "other"
     REQUESTS.labels(method, route, str(status)).inc()
     SECONDS.labels(method, route).observe(seconds)

@@ -57,7 +57,6 @@ class Settings(BaseSettings):
     """For one e-mail address; one client address has five times as many."""
     registrations_per_hour: int = 60
     """For one client address."""
-    heartbeat_seconds: float = 15.0
     background: bool = True
     """Run projection and recorder in this process (one leader among replicas)."""
 

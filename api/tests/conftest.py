@@ -266,9 +266,11 @@ async def trader(url: str, make_trader: MakeTrader) -> Trader:
 
 
 @pytest.fixture
-async def app_sql(migrated: Postgres) -> AsyncIterator[asyncpg.Connection]:
+async def app_sql(migrated: Postgres) -> AsyncIterator[Any]:
     """Raw SQL as the application's own role."""
-    connection = await asyncpg.connect(migrated.app_url.replace("+asyncpg", ""))
+    connection: Any = await asyncpg.connect(  # type: ignore[no-untyped-call]
+        migrated.app_url.replace("+asyncpg", "")
+    )
     yield connection
     await connection.close()
 

@@ -1,5 +1,6 @@
-"""Broker credentials: encrypted, bound to their row, in no dump, log or answer; the login flow with a broker's server."""
+"""Broker credentials: encrypted, bound to their row, in no dump, log or answer; the login flow over HTTP."""
 
+import asyncio
 import base64
 import contextlib
 import hashlib
@@ -28,7 +29,7 @@ KEY, SECRET_TEXT, TOKEN = (f"canary{secrets.token_hex(12)}" for _ in range(3))
 
 
 @pytest.fixture
-async def broker() -> AsyncIterator[str]:
+async def broker(poll: Any) -> AsyncIterator[str]:
     """The token exchange as the broker documents it: SHA-256 of key, request token and secret."""
 
     async def exchange(request: Request) -> JSONResponse:
@@ -41,11 +42,12 @@ async def broker() -> AsyncIterator[str]:
 
     app = Starlette(routes=[Route("/session/token", exchange, methods=["POST"])])
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
-    import asyncio
-
     task = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.02)
+
+    async def started() -> bool:
+        return server.started
+
+    await poll(started, "the broker's server answers")
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     await task

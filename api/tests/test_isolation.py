@@ -25,7 +25,7 @@ async def furnished(url: str, make_trader: Any, short_form: dict[str, Any]) -> t
     return first, second, {"strategy_id": strategy["id"], "account_id": account["id"]}
 
 
-async def scoped(connection: asyncpg.Connection, table: str, **scope: str) -> int:
+async def scoped(connection: Any, table: str, **scope: str) -> int:
     async with connection.transaction():
         for name, value in scope.items():
             await connection.execute("SELECT set_config($1, $2, true)", f"app.{name}", value)
@@ -33,14 +33,12 @@ async def scoped(connection: asyncpg.Connection, table: str, **scope: str) -> in
 
 
 @pytest.mark.parametrize("table", NAMES)
-async def test_without_a_scope_no_table_shows_a_row(furnished: Any, app_sql: asyncpg.Connection, table: str) -> None:
+async def test_without_a_scope_no_table_shows_a_row(furnished: Any, app_sql: Any, table: str) -> None:
     assert await scoped(app_sql, table) == 0
 
 
 @pytest.mark.parametrize("table", sorted(set(NAMES) - {"refresh_tokens", "ledger"}))
-async def test_a_query_without_the_user_filter_shows_own_rows_only(
-    furnished: Any, app_sql: asyncpg.Connection, table: str
-) -> None:
+async def test_a_query_without_the_user_filter_shows_own_rows_only(furnished: Any, app_sql: Any, table: str) -> None:
     first, second, _ = furnished
     own = {"scope": "user", "user_id": first.id, "tenant_id": first.tenant_id}
     assert await scoped(app_sql, table, **own) >= 1
@@ -55,7 +53,7 @@ async def test_a_query_without_the_user_filter_shows_own_rows_only(
     assert tenants <= {second.tenant_id}
 
 
-async def test_rows_of_others_can_be_neither_made_nor_changed(furnished: Any, app_sql: asyncpg.Connection) -> None:
+async def test_rows_of_others_can_be_neither_made_nor_changed(furnished: Any, app_sql: Any) -> None:
     first, second, ids = furnished
     async with app_sql.transaction():
         for name, value in {"scope": "user", "user_id": second.id, "tenant_id": second.tenant_id}.items():
@@ -64,35 +62,47 @@ async def test_rows_of_others_can_be_neither_made_nor_changed(furnished: Any, ap
         assert changed == "UPDATE 0"
         own = await app_sql.execute("UPDATE strategies SET user_id = $1", first.id)
         assert own == "UPDATE 0"
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with app_sql.transaction():
-            for name, value in {"scope": "user", "user_id": second.id, "tenant_id": second.tenant_id}.items():
-                await app_sql.execute("SELECT set_config($1, $2, true)", f"app.{name}", value)
-            await app_sql.execute(
-                "INSERT INTO audit_log (id, tenant_id, user_id, actor, action, entity_type, entity_id, changes, status,"
-                " created_at, created_by, updated_at, updated_by)"
-                " VALUES ('aud_x', $1, $2, 'x', 'x', 'x', 'x', '{}', 'active', now(), 'x', now(), 'x')",
-                first.tenant_id,
-                first.id,
-            )
+    insert = (
+        "INSERT INTO audit_log (id, tenant_id, user_id, actor, action, entity_type, entity_id, changes, status,"
+        " created_at, created_by, updated_at, updated_by)"
+        " VALUES ('aud_x', $1, $2, 'x', 'x', 'x', 'x', '{}', 'active', now(), 'x', now(), 'x')"
+    )
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+        await execute_as(app_sql, second, insert, first.tenant_id, first.id)
 
 
-async def test_background_and_sign_in_see_no_credentials(furnished: Any, app_sql: asyncpg.Connection) -> None:
+async def execute_as(connection: Any, trader: Any, statement: str, *values: str) -> None:
+    async with connection.transaction():
+        for name, value in {"scope": "user", "user_id": trader.id, "tenant_id": trader.tenant_id}.items():
+            await connection.execute("SELECT set_config($1, $2, true)", f"app.{name}", value)
+        await connection.execute(statement, *values)
+
+
+async def test_background_and_sign_in_see_no_credentials(furnished: Any, app_sql: Any) -> None:
     for scope in ("auth", "worker"):
         assert await scoped(app_sql, "broker_credentials", scope=scope) == 0
     assert await scoped(app_sql, "users", scope="worker") == 0
     assert await scoped(app_sql, "strategies", scope="auth") == 0
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log", "DELETE FROM ledger",
-                                       "UPDATE ledger SET kind = 'x'", "DELETE FROM strategies", "DROP TABLE users",
-                                       "ALTER TABLE users DISABLE ROW LEVEL SECURITY"])  # fmt: skip
-async def test_the_application_role_cannot_rewrite_history(app_sql: asyncpg.Connection, statement: str) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_log SET actor = 'x'",
+        "DELETE FROM audit_log",
+        "UPDATE ledger SET kind = 'x'",
+        "DELETE FROM ledger",
+        "DELETE FROM strategies",
+        "DROP TABLE users",
+        "ALTER TABLE users DISABLE ROW LEVEL SECURITY",
+    ],
+)
+async def test_the_application_role_cannot_rewrite_history(app_sql: Any, statement: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await app_sql.execute(statement)
 
 
-async def test_the_application_role_is_weak(app_sql: asyncpg.Connection) -> None:
+async def test_the_application_role_is_weak(app_sql: Any) -> None:
     role = await app_sql.fetchrow(
         "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
     )
@@ -163,7 +173,8 @@ async def test_every_route_but_the_open_ones_needs_a_token(url: str) -> None:
                 if path in open_paths:
                     continue
                 target = path.replace("{strategy_id}", "str_" + "0" * 26).replace("{account_id}", "brk_" + "0" * 26)
-                answer = await http.request(method, target, **({"json": {}} if method in ("post", "patch") else {}))
+                body: dict[str, Any] = {"json": {}} if method in ("post", "patch") else {}
+                answer = await http.request(method, target, **body)
                 assert answer.status_code in (401, 422), (method, path)
                 if answer.status_code == 422:
                     assert method in ("post", "patch")

@@ -1,14 +1,14 @@
-"""Metrics for Prometheus. Labels are route templates and status codes: never an id, so their number stays small."""
+"""Metrics for Prometheus. Labels are operations and status codes: never an id, so their number stays small."""
 
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-REQUESTS: Final = Counter("algo_api_requests_total", "Requests answered.", ("method", "route", "status"))
+REQUESTS: Final = Counter("algo_api_requests_total", "Requests answered.", ("method", "operation", "status"))
 SECONDS: Final = Histogram(
     "algo_api_request_seconds",
     "Time to the first byte of the answer, in seconds.",
-    ("method", "route"),
+    ("method", "operation"),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 OPEN_STREAMS: Final = Gauge("algo_api_open_streams", "Event streams that are open.")

@@ -86,16 +86,8 @@ def create_strategy_service(
     async def get(caller: Caller, strategy_id: str) -> StrategyOut:
         return await records.out(await records.own(caller, strategy_id))
 
-    async def list_strategies(caller: Caller, *, limit: int, before: str | None) -> StrategyPage:
-        async with db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
-            rows = await queries.own_strategies(session, caller, limit=limit, before=before)
-            accounts = await own_accounts_by_resource(session, caller)
-        views = await read_views([row.id for row in rows])
-        items = [strategy_out(row, view, accounts) for row, view in zip(rows, views, strict=True)]
-        return StrategyPage(items=items, next=items[-1].id if len(items) == limit else None)
-
     return StrategyService(
-        create=create, list=list_strategies, get=get, change=change, start=start, stop=stop, delete=delete
+        create=create, list=records.page, get=get, change=change, start=start, stop=stop, delete=delete
     )
 
 
@@ -119,6 +111,14 @@ class _Records:
             accounts = await own_accounts_by_resource(session, row)
         (view,) = await self._read_views([row.id])
         return strategy_out(row, view, accounts)
+
+    async def page(self, caller: Caller, *, limit: int, before: str | None) -> StrategyPage:
+        async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
+            rows = await queries.own_strategies(session, caller, limit=limit, before=before)
+            accounts = await own_accounts_by_resource(session, caller)
+        views = await self._read_views([row.id for row in rows])
+        items = [strategy_out(row, view, accounts) for row, view in zip(rows, views, strict=True)]
+        return StrategyPage(items=items, next=items[-1].id if len(items) == limit else None)
 
     async def account_name(self, caller: Caller, change: StrategyChange) -> str | None:
         """Name of the account that a request names by id; only the caller's own is found."""
