@@ -42,7 +42,7 @@ def test_networks_of_instances_never_overlap() -> None:
         ipaddress.ip_network(cidr) for one in all_of_them for cidr in (one.link_cidr, one.pod_cidr, one.service_cidr)
     ]
     assert not any(a.overlaps(b) for a, b in itertools.combinations(networks, 2))
-    assert len({one.link for one in all_of_them} | {one.cgroup for one in all_of_them}) == MAX_INSTANCES
+    assert len({one.link for one in all_of_them}) == len({one.cgroup for one in all_of_them}) == MAX_INSTANCES
 
 
 def test_an_instance_keeps_its_number(state: Path) -> None:
