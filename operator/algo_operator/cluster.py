@@ -14,7 +14,7 @@ from algo_kube.client import create_kube_client
 from algo_kube.contract import KubeClient
 from algo_kube.resources import ALL, Resource
 
-from algo_operator.ports import Cluster, ConflictError, OperatorError, WatchObjects
+from algo_operator.ports import Cluster, ConflictError, DeleteObject, OperatorError, WatchObjects
 from algo_operator.status.translation import plain
 from algo_operator.vocabulary import MANAGER, STATUS_MANAGER, Kind, Manifest, kind_of
 
@@ -83,6 +83,19 @@ def create_cluster(client: KubeClient) -> Cluster:
             resource = resource_of(kind)
             return _read(await client.patch(resource, name, patch, namespace=namespace or None, field_manager=MANAGER))
 
+    return Cluster(
+        get=get,
+        list=list_,
+        create=create,
+        apply=apply,
+        apply_status=apply_status,
+        patch=patch,
+        delete=_create_delete(client),
+        watch=_create_watch(client),
+    )
+
+
+def _create_delete(client: KubeClient) -> DeleteObject:
     async def delete(
         kind: Kind, namespace: str, name: str, *, uid: str | None = None, grace: int | None = None
     ) -> None:
@@ -99,16 +112,7 @@ def create_cluster(client: KubeClient) -> Cluster:
             except errors.NotFoundError:
                 return
 
-    return Cluster(
-        get=get,
-        list=list_,
-        create=create,
-        apply=apply,
-        apply_status=apply_status,
-        patch=patch,
-        delete=delete,
-        watch=_create_watch(client),
-    )
+    return delete
 
 
 def _create_watch(client: KubeClient) -> WatchObjects:

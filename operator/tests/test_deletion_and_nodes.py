@@ -12,7 +12,7 @@ from algo_operator.resync import Told, resync
 from algo_operator.vocabulary import EVENT, POD, STRATEGY, Key
 
 from .conftest import Desk, MakeDesk
-from .test_apiserver import House
+from .house import House
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.redis]
 

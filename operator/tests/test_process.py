@@ -149,17 +149,8 @@ def operators(redis_server: RedisServer, tmp_path: Path) -> Iterator[Callable[[P
         sys.stdout.write(operator.log.read_text()[-6000:])
 
 
-async def test_the_process_does_its_work_with_the_charts_rights_and_restarts_without_a_write(
-    client: KubeClient,
-    apiserver: ApiServer,
-    operators: Callable[[Path], Operator],
-    tmp_path: Path,
-    roles: list[dict[str, Any]],
-) -> None:
-    await install_roles(client, roles)
-    operator = operators(await service_account_kubeconfig(client, apiserver, tmp_path))
-    operator.start()
-    name, namespace = "tnt-process", "algo-tnt-process"
+async def furnish(client: KubeClient, name: str, namespace: str) -> None:
+    """A Tenant and a Strategy; acts for the quota controller."""
     await client.create(TENANT, {"metadata": {"name": name}, "spec": {"displayName": "P", "owner": OWNER[:-2] + "zz"}})
     quota = await until("quota", lambda: client.get(RESOURCE_QUOTA, "tenant", namespace=namespace))
     hard = quota["spec"]["hard"]
@@ -178,6 +169,20 @@ async def test_the_process_does_its_work_with_the_charts_rights_and_restarts_wit
             },
         },
     )  # fmt: skip
+
+
+async def test_the_process_does_its_work_with_the_charts_rights_and_restarts_without_a_write(
+    client: KubeClient,
+    apiserver: ApiServer,
+    operators: Callable[[Path], Operator],
+    tmp_path: Path,
+    roles: list[dict[str, Any]],
+) -> None:
+    await install_roles(client, roles)
+    operator = operators(await service_account_kubeconfig(client, apiserver, tmp_path))
+    operator.start()
+    name, namespace = "tnt-process", "algo-tnt-process"
+    await furnish(client, name, namespace)
     pod = await until("runner", lambda: client.get(POD, "run-one", namespace=namespace))
     status = (await client.get(STRATEGY, "one", namespace=namespace))["status"]
     assert pod["metadata"]["annotations"]["algo.trading/epoch"] == str(status["runner"]["epoch"])
