@@ -13,8 +13,6 @@ import msgspec
 from algo_crds.contracts import wire
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from algo_runner.settings import SettingsError
-
 log: Final = logging.getLogger("algo_runner.gateway")
 FIRST_BACKOFF_S: Final = 0.05
 LONGEST_BACKOFF_S: Final = 2.0
@@ -26,7 +24,8 @@ class GatewayLink:
     """The connection. `send` writes at once; `run` keeps it up until cancelled or `stop`.
 
     Args:
-        url, token: read anew for each connection, because the operator may have replaced the secret.
+        token: the one with which the process began. A newer one in the mounted secret belongs to the next pod: whoever
+            showed it from here would take the strategy away from its new owner.
         on_message: every message, in order.
         on_lost: the connection is gone; comes once for each connection that was made.
     """
@@ -35,7 +34,7 @@ class GatewayLink:
         self,
         *,
         url: str,
-        token: Callable[[], str],
+        token: str,
         on_message: Callable[[wire.ToRunner], None],
         on_lost: Callable[[str], None],
     ) -> None:
@@ -70,7 +69,7 @@ class GatewayLink:
         while not self._stopped:
             started = asyncio.get_running_loop().time()
             try:
-                headers = {"Authorization": f"Bearer {self._token()}"}
+                headers = {"Authorization": f"Bearer {self._token}"}
                 transport, _ = await ws_connect(
                     lambda: _Listener(self._opened, self._frame, self._closed),
                     self._url,
@@ -79,9 +78,7 @@ class GatewayLink:
                     auto_ping_idle_timeout=PING_AFTER_S,
                     auto_ping_reply_timeout=PING_TIMEOUT_S,
                 )
-            except (OSError, WSError, SettingsError, TimeoutError, asyncio.CancelledError) as error:
-                if isinstance(error, asyncio.CancelledError):
-                    raise
+            except (OSError, WSError, TimeoutError) as error:
                 log.warning("gateway %s: %s; trying again", self._url.split("?")[0], _cause(error))
             else:
                 await transport.wait_disconnected()

@@ -16,7 +16,7 @@ from algo_runner.fence import Command, Fence, FencedError
 from algo_runner.redis_link import RedisAwayError, RedisRefusedError
 from algo_runner.spool import Spool
 
-MAXLEN: Final = 20_000
+MAXLEN: Final = 5_000
 FIELD: Final = b"entry"
 WRITE_TIMEOUT_S: Final = 1.0
 _encode: Final = msgspec.json.Encoder().encode

@@ -21,7 +21,7 @@ from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Leg, OrderClass, OrderStatus
 from algo_crds.contracts.runtime import AlertEvent, QueueEvent, StrategyEvent
 
-from algo_runner.engine.actions import Action, Journal, JournalEntry, Queue, WakeAt, as_event
+from algo_runner.engine.actions import Action, Journal, JournalEntry, WakeAt, as_event
 from algo_runner.engine.events import CLOCK, Disconnected, Event
 from algo_runner.engine.invariants import refuses
 from algo_runner.engine.state import State
@@ -33,6 +33,7 @@ from algo_runner.timers import WakeTimer
 log: Final = logging.getLogger("algo_runner.loop")
 CLOCKS_IN_A_ROW: Final = 1_000
 """An engine that asks to be woken at once so many times in one instant is told no more of it (and loudly)."""
+FAULT_PAUSE_S: Final = 1.0
 
 _CALLS: Final = (wire.Place, wire.Modify, wire.Cancel, wire.ReadBook, wire.ReadPositions, wire.ReadQuote)
 _ANSWERS: Final = (wire.Accepted, wire.Rejected, wire.NotSent, wire.Unknown, wire.Book, wire.Positions)
@@ -79,6 +80,7 @@ class EventLoop:
         self._connection = 0
         self._armed = False
         self._frozen = False
+        self._fault_at = -FAULT_PAUSE_S * 2
         self.lost = False
         self.leaving = False
         """No new entry any more: the process is asked to end."""
@@ -106,7 +108,12 @@ class EventLoop:
         self.post(Disconnected(reason=reason))
 
     def _woken(self) -> None:
-        if not self._clock.own_clock:
+        if self._clock.own_clock:
+            return
+        now = self._clock.now()
+        if now < self._wake:  # the gateway's clock is behind ours: a `Clock` before its time would be the last one
+            self._timer.set(self._wake, now)
+        else:
             self.post(CLOCK)
 
     # Handling
@@ -114,12 +121,24 @@ class EventLoop:
     def _drain(self) -> None:
         self._working = True
         while (self._first or self._queue) and not self._frozen:
-            waiting = self._handle((self._first or self._queue).popleft())
+            event = (self._first or self._queue).popleft()
+            try:
+                waiting = self._handle(event)
+            except Exception:  # a fault of the shell must not end the watch of a position: the book is read again
+                log.exception("an event of kind %s was not fully handled", type(event).__name__)
+                self._read_again()
+                continue
             if waiting is not None:
                 asyncio.get_running_loop().create_task(self._resume(waiting))
                 return
             self._report()
         self._working = False
+
+    def _read_again(self) -> None:
+        moment = self._clock.monotonic()
+        if moment - self._fault_at > FAULT_PAUSE_S:  # a fault that stays must not become a storm of reads
+            self._fault_at = moment
+            self._first.append(wire.UpdatesGap(now=self._clock.now(), reason="ShellFault"))
 
     async def _resume(self, waiting: Awaitable[None]) -> None:
         self._report()
@@ -266,15 +285,21 @@ class EventLoop:
                 if not self._clock.own_clock:
                     self._timer.set(action.at, self._clock.now())
                 continue
-            if isinstance(action, Journal):
-                self._ports.journal_later(action.entry)
-                continue
-            event = as_event(action, now, wall)
-            if event is None:
-                continue
-            self._ports.publish(event)
-            if isinstance(action, Queue) and isinstance(event, QueueEvent):
-                self._ports.queue(event)
+            try:
+                self._tell_people(action, now, wall)
+            except Exception:  # people's copies must not disturb the trading
+                log.exception("an action of kind %s was not told", type(action).__name__)
+
+    def _tell_people(self, action: Action, now: int, wall: int) -> None:
+        if isinstance(action, Journal):
+            self._ports.journal_later(action.entry)
+            return
+        event = as_event(action, now, wall)
+        if event is None:
+            return
+        self._ports.publish(event)
+        if isinstance(event, QueueEvent):
+            self._ports.queue(event)
 
     # Telling the gateway
 

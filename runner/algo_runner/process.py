@@ -26,7 +26,7 @@ from algo_runner.order_queue import create_order_queue
 from algo_runner.recovery import Memory, remember
 from algo_runner.redis_link import RedisAwayError, RedisLink, RedisRefusedError
 from algo_runner.session_clock import SessionClock
-from algo_runner.settings import Settings, Token, read_secret, read_token, runner_url
+from algo_runner.settings import Settings, SettingsError, Token, read_secret, runner_url
 from algo_runner.spec_watch import SpecWatch
 from algo_runner.spool import Spool
 from algo_runner.state_store import StateStore
@@ -53,7 +53,7 @@ class Runner:
             port=settings.redis_port,
             database=settings.redis_database,
             username=settings.redis_username,
-            password=lambda: read_secret(settings.redis_password_file),
+            password=self._password,
             channel=keys.notify(self._id),
             on_push=lambda payload: self._specs.notice(payload),
             on_state=self._redis_changed,
@@ -68,7 +68,7 @@ class Runner:
         )
         self._gateway = GatewayLink(
             url=runner_url(settings, token.claims),
-            token=lambda: read_token(settings.token_file, self._id).text,
+            token=token.text,
             on_message=self._message,
             on_lost=self._gateway_lost,
         )
@@ -183,6 +183,12 @@ class Runner:
 
     # What the parts tell each other
 
+    def _password(self) -> str:
+        try:
+            return read_secret(self._settings.redis_password_file)
+        except SettingsError as error:  # without Redis exits go on; the file may come back
+            raise RedisAwayError(str(error)) from error
+
     def _message(self, message: wire.ToRunner) -> None:
         assert self._loop is not None
         if type(message) is wire.Tick:
@@ -192,7 +198,8 @@ class Runner:
             return
         self._loop.post(message)
         if isinstance(message, wire.Welcome):
-            self._loop.post(JournalHealth(writable=self._lease.writable, reason=self._lease.reason))
+            writable = self._lease.writable and not self._loop.leaving
+            self._loop.post(JournalHealth(writable=writable, reason=self._lease.reason))
             early, self._early = self._early, []
             if self._spec is not None:
                 self._loop.post(SpecChanged(spec=self._spec))

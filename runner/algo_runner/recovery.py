@@ -19,7 +19,7 @@ from algo_runner.journal import FIELD, decode_entry
 from algo_runner.unprotected import UnprotectedTime
 
 log: Final = logging.getLogger("algo_runner.recovery")
-PAGE: Final = 1_000
+PAGE: Final = 500
 _FIELDS: Final = ("engine", "unprotected_total", "unprotected_since", "commands_id")
 
 
@@ -57,18 +57,17 @@ async def remember(call: Call, spec: RuntimeSpec) -> Memory:
 
 
 async def _journal(call: Call, key: str) -> list[JournalEntry]:
-    """All entries in the engine's order (an entry that waited for nobody may stand behind a later one)."""
+    """The newest day's entries in the engine's order (one that waited for nobody may stand behind a later one)."""
     entries: list[JournalEntry] = []
-    start = "-"
+    end = "+"
     while True:
-        page = await call("XRANGE", key, start, "+", "COUNT", PAGE)
-        for _, flat in page:
-            entry = _decode(flat)
-            if entry is not None:
-                entries.append(entry)
-        if len(page) < PAGE:
-            return sorted(entries, key=lambda entry: entry.seq)
-        start = f"({page[-1][0].decode()}"
+        page = await call("XREVRANGE", key, end, "-", "COUNT", PAGE)
+        read = [entry for _, flat in page if (entry := _decode(flat)) is not None]
+        entries.extend(read)
+        newest = entries[0].day if entries else ""
+        if len(page) < PAGE or any(entry.day < newest for entry in read):
+            return sorted((entry for entry in entries if entry.day == newest), key=lambda entry: entry.seq)
+        end = f"({page[-1][0].decode()}"
 
 
 def _decode(flat: list[bytes]) -> JournalEntry | None:

@@ -106,4 +106,4 @@ def _entries(reply: Any) -> list[tuple[str, dict[str, str]]]:
 
 def fields_of(flat: list[bytes]) -> dict[str, str]:
     """Fields of a stream entry, which come as a flat list."""
-    return {flat[i].decode(): flat[i + 1].decode(errors="replace") for i in range(0, len(flat) - 1, 2)}
+    return {flat[i].decode(errors="replace"): flat[i + 1].decode(errors="replace") for i in range(0, len(flat) - 1, 2)}

@@ -122,7 +122,10 @@ class StateStore:
             urgent = self._urgent.is_set()
             self._urgent.clear()
             if self._dirty:
-                await self.flush(tell=urgent)
+                try:
+                    await self.flush(tell=urgent)
+                except Exception:  # people's copy only: whatever is wrong with it, the trading goes on
+                    log.exception("the state was not written")
             await asyncio.sleep(CHANGE_S)
 
     async def flush(self, *, tell: bool = True) -> None:

@@ -6,6 +6,7 @@ which anything was sent, or calls are in flight, is followed by one of the same 
 
 import asyncio
 import base64
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -75,7 +76,8 @@ class FakeGateway:
     """The double. Its broker's book outlives connections."""
 
     own_clock: bool = True
-    now: int = field(default_factory=lambda: at("09:19:50"))
+    _now: int = field(default_factory=lambda: at("09:19:50"))
+    _begun: float = field(default_factory=time.monotonic)
     last: int = 2_000 * PRICE
     rest_entries: bool = False
     """Entries do not fill, they rest."""
@@ -102,6 +104,15 @@ class FakeGateway:
     _row_seq: int = 0
     _server: asyncio.Server | None = None
     last_send: int = 0
+
+    @property
+    def now(self) -> int:
+        """Session time: what the market says, or its start and what has passed since."""
+        return self._now if self.own_clock else self._now + int((time.monotonic() - self._begun) * 1000)
+
+    @now.setter
+    def now(self, instant: int) -> None:
+        self._now, self._begun = instant, time.monotonic()
 
     async def start(self) -> None:
         """Listen on a free port, the same after a stop."""

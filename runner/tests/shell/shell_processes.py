@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -60,6 +61,13 @@ class RedisServer:
 
     def start(self) -> None:
         """Start (again, with the data that is on disk)."""
+        for _ in range(3):
+            if self._started():
+                return
+            self.port = free_port()  # somebody was faster; only at the first start, nobody knows the port yet
+        raise AssertionError("redis-server does not start")
+
+    def _started(self) -> bool:
         acl = self.directory / "users.acl"
         patterns = f"~{keys.strategy_prefix(STRATEGY)}* &{keys.notify(STRATEGY)}"
         acl.write_text(
@@ -74,13 +82,24 @@ class RedisServer:
             try:
                 self.call("PING")
             except (OSError, hiredis.ReplyError):
-                assert self.process.poll() is None, "redis-server ended"
+                if self.process.poll() is not None:
+                    return False
                 with socket.socket() as waiter:
                     waiter.settimeout(0.02)
                     waiter.connect_ex(("127.0.0.1", self.port))
                 continue
-            return
+            return True
         raise AssertionError("redis-server does not answer")
+
+    def pause(self) -> None:
+        """Let it hang: connections stay, answers do not come."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """End the server."""

@@ -52,6 +52,28 @@ async def test_no_entry_with_redis_away(redis: RedisServer, gateway: FakeGateway
     redis.start()
 
 
+async def test_hanging_redis_holds_back_the_entry_only(
+    redis: RedisServer, gateway: FakeGateway, runner: RunnerProcess
+) -> None:
+    """No answer in a second is "not on disk": the entry is not sent. Nor does the market wait longer for anything."""
+    await _armed(runner, gateway)
+    await gateway.play(path(*TICKS), until=at("09:19:55"))
+    redis.pause()
+    await gateway.play(path(*TICKS), until=at("09:25:00"))
+    redis.resume()
+    assert gateway.orders == {}
+    assert gateway.timeouts == 0
+
+
+async def test_exit_happens_with_redis_hanging(redis: RedisServer, gateway: FakeGateway, runner: RunnerProcess) -> None:
+    await _armed(runner, gateway)
+    await gateway.play(path(*TICKS), until=at("09:22:00"))
+    redis.pause()
+    await gateway.play(path(*TICKS), until=at("09:45:00"))
+    redis.resume()
+    assert gateway.held() == 0
+
+
 async def test_exit_happens_with_redis_emptied(redis: RedisServer, gateway: FakeGateway, runner: RunnerProcess) -> None:
     await _armed(runner, gateway)
     await gateway.play(path(*TICKS), until=at("09:22:00"))
