@@ -31,7 +31,7 @@ PACKAGES, SOURCES = "opt/algo/packages", "opt/algo/sources"
 REGISTRY = "docker.io/library"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BASES: dict[str, tuple[str, ...]] = {
-    "algo-trading": ("python3", "ca-certificates"),
+    "algo-trading": ("python3", "ca-certificates", "libstdc++6"),
     "redis": ("redis-server",),
     "postgresql": ("postgresql-15",),
 }
