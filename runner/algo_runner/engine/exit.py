@@ -107,7 +107,7 @@ def _advance(t: Turn, order: Order, shares: int) -> None:
         if is_triggered(t, order) or _inferred(t, order):
             _tend_triggered(t, order, shares)
             return
-        if order.refused_at and order.refused_convert:
+        if order.refused_at and order.refused_convert and line is not None and line.status is not OrderStatus.PENDING:
             s.no_convert = True  # it still waits after a refused conversion: remembered for the day
         _convert(t, order, shares)
         return
@@ -155,13 +155,19 @@ def _remaining(order: Order) -> int:
 def _convert(t: Turn, order: Order, shares: int) -> None:
     s = t.s
     if s.capability is None or not s.capability.convert_stop_to_exit or s.no_convert or not _modifiable(t, order):
-        press_cancel(t, order, _class(t))
+        _replace(t, order)
         return
     quantity = order.ask.quantity if any_unknown_sell(s) else _wanted(t, order, shares)
     price = exit_price(t, s.exit_doublings)
     if price <= 0 or quantity <= filled(order) or not _may_retry(t, order, price):
         return
     modify(t, order, limit_ask(t, quantity, price), _class(t), convert=True)
+
+
+def _replace(t: Turn, order: Order) -> None:
+    """Cancel, its final row, place the remainder: only while something new may be placed, or nothing would sell."""
+    if can_place(t):
+        press_cancel(t, order, _class(t))
 
 
 def _tend_triggered(t: Turn, order: Order, shares: int) -> None:
@@ -222,7 +228,7 @@ def _change_price(t: Turn, order: Order, shares: int) -> None:
     if not _may_retry(t, order, price):
         return
     if not _modifiable(t, order):
-        press_cancel(t, order, _class(t))
+        _replace(t, order)
         return
     s.exit_doublings += 1
     modify(t, replace(order, reprices=order.reprices + 1), limit_ask(t, quantity, price), _class(t))

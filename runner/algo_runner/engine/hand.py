@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from algo_runner.engine.actions import Filled
 from algo_runner.engine.calls import modify, press_cancel
 from algo_runner.engine.orders import held, live_sells, may_still_trade, primary, sellable, waits, working
-from algo_runner.engine.protect import begin_exit, main_stop
-from algo_runner.engine.session import can_write
+from algo_runner.engine.protect import begin_exit, main_stop, spare_modifications
+from algo_runner.engine.session import can_place, can_write
 from algo_runner.engine.state import Ask, Line, Order
 from algo_runner.engine.turn import Turn
 
@@ -125,8 +125,9 @@ def look_at_stop(t: Turn) -> None:
         return
     if not capability.has_trigger_status and (line.type is OrderType.LIMIT or line.trigger == 0):
         return  # an exit in progress
-    if order.rejects >= CHECKS or order.modifications >= capability.max_modifications:
-        press_cancel(t, order, OrderClass.STOP)
+    if order.rejects >= CHECKS or order.modifications >= spare_modifications(t):
+        if can_place(t):
+            press_cancel(t, order, OrderClass.STOP)
     elif t.due(order.retry_at):
         t.alert("warning", "StopChangedByHand", "the stop was changed in the broker's app: it is set back")
         modify(t, order, replace(order.ask, at=t.now), OrderClass.STOP)

@@ -175,10 +175,20 @@ def decide(t: Turn) -> None:
         return
     if any_unknown_sell(s):
         return
+    if order is not None and order.accepted_at and primary(order) is None:
+        _unconfirmed(t, order)
     if order is None:
         _place_stop(t, shares)
     elif primary(order) is not None and not order.busy:
         _adjust_stop(t, order, shares)
+
+
+def _unconfirmed(t: Turn, order: Order) -> None:
+    """Accepted but not shown for too long: it counts as not protecting and as not absent."""
+    s = t.s
+    if not s.reported_unconfirmed and t.due(order.accepted_at + s.constants.unconfirmed_ms):
+        s.reported_unconfirmed = True
+        t.alert("critical", "StopUnconfirmed", f"the broker accepted the stop {order.tag} but does not show it")
 
 
 def _place_stop(t: Turn, shares: int) -> None:
@@ -225,13 +235,28 @@ def _adjust_stop(t: Turn, order: Order, shares: int) -> None:
         return
     if not can_write(t) or not t.due(order.retry_at):
         return
-    if order.rejects >= MAX_MODIFY_REJECTS or order.no_modify or order.modifications >= s.capability.max_modifications:
-        press_cancel(t, order, OrderClass.STOP)
+    if s.market.price and levels.through(s.market.price, trigger, t.sign):
+        if quantity > ask.quantity:
+            begin_exit(t, _why(t), "the price was at or through the stop when more of the entry filled")
         return
-    if levels.through(s.market.price, trigger, t.sign) and s.market.price:
-        return  # the watch decides
+    if order.rejects >= MAX_MODIFY_REJECTS or order.no_modify or order.modifications >= spare_modifications(t):
+        if can_place(t):
+            press_cancel(t, order, OrderClass.STOP)
+        return
     s.gather_at = 0
     modify(t, order, stop_ask(t, quantity, trigger, limit), OrderClass.STOP)
+
+
+def spare_modifications(t: Turn) -> int:
+    """Modifications of one order that protection may use; the rest is kept for the exit."""
+    s = t.s
+    cap = s.capability.max_modifications if s.capability is not None else 0
+    return max(cap - s.constants.kept_modifications, cap // 2)
+
+
+def _why(t: Turn) -> ExitReason:
+    capability = t.s.capability
+    return ExitReason.SOFTWARE_STOP if capability is None or capability.has_trigger_status else ExitReason.STOP
 
 
 CHANGE_SHOWS_MS: Final = 1_000

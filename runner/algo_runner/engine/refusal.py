@@ -99,6 +99,8 @@ def _quantity(t: Turn) -> Refusal | None:
     instrument, quantity = t.s.instrument, t.s.spec.spec.quantity
     if instrument is None:
         return "InstrumentUnknown", "the instrument is not in today's list"
+    if (instrument.exchange, instrument.symbol) != (t.s.spec.spec.exchange, t.s.spec.spec.symbol):
+        return "InstrumentUnknown", "the gateway serves another symbol on this connection"
     if instrument.lot > 1 and quantity % instrument.lot:
         return "LotSize", f"the quantity {quantity} is not a multiple of the lot of {instrument.lot}"
     if instrument.freeze_quantity > 0 and quantity > instrument.freeze_quantity:

@@ -42,7 +42,7 @@ def begin(t: Turn) -> None:
     s.refusal = s.refusal_message = ""
     s.hand_cancels = s.stop_recomputes = s.stop_rejects = s.stop_retry_at = 0
     s.exit_retry_at = s.exit_rejects = s.exit_doublings = s.hand_level = 0
-    s.reported_blocked = False
+    s.reported_blocked = s.reported_unconfirmed = False
     t.note(f"run {s.run} of {s.day} begins")
 
 

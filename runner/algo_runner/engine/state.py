@@ -264,6 +264,7 @@ class State(msgspec.Struct, kw_only=True):
     start_asked: bool = False
     forced_generation: int = -1
     reported_blocked: bool = False
+    reported_unconfirmed: bool = False
     gather_at: int = 0
     breach_at: int = 0
     breach_time: int = 0

@@ -23,31 +23,30 @@ NOTHING: Final[tuple[Action, ...]] = ()
 
 def step(state: State, event: Event, now: int) -> tuple[State, tuple[Action, ...]]:
     """The state after an event at session time `now` (ms), and what is to be done, in order. Never raises."""
-    if type(event) is wire.Tick:
-        market = state.market
-        price = event.price
-        if (
-            market.low < price < market.high
-            and market.time < event.time < market.closed
-            and event.source == market.source
-            and not event.polled
-        ):
-            market.price = price
-            market.time = event.time
-            market.volume = event.volume
-            market.price_streamed = price
-            market.tick_at = market.price_at = now
-            market.seen += 1
-            if market.second:
-                market.second.clear()
-            return state, NOTHING
-        if state.plan is not None and not state.lost:
-            done = hot.exit_at_target(state, event, now)
-            if done is not None:
-                return done
-    if state.lost:
-        return state, NOTHING
     try:
+        if type(event) is wire.Tick:
+            market = state.market
+            price = event.price
+            if (
+                market.low < price < market.high
+                and market.time < event.time < market.closed
+                and event.source == market.source
+                and not event.polled
+            ):
+                market.price = market.price_streamed = price
+                market.time = event.time
+                market.volume = event.volume
+                market.tick_at = market.price_at = now
+                market.seen += 1
+                if market.second:
+                    market.second.clear()
+                return state, NOTHING
+            if state.plan is not None and not state.lost:
+                done = hot.exit_at_target(state, event, now)
+                if done is not None:
+                    return done
+        if state.lost:
+            return state, NOTHING
         return _slow(state, event, now)
     except Exception as error:  # total: a fault of the engine's own must not stop the watch of a position
         return _fault(state, event, now, error)
@@ -58,7 +57,7 @@ def _fault(state: State, event: Event, now: int, error: Exception) -> tuple[Stat
     kept = copy.copy(state)
     kept.reconciled = False
     kept.reread_since = kept.next_book_at = max(now, state.last_now)
-    kept.wake_at = kept.next_book_at + 1
+    kept.wake_at = kept.next_book_at + 1_000
     name = type(event).__name__
     alert = Alert(
         severity="critical",

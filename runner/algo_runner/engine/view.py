@@ -142,8 +142,8 @@ def _phase(t: Turn) -> tuple[Phase, str, str]:
     if desired(s) is not Desired.RUN and not live_entries(s) and not live_sells(s) and not s.run_open:
         halted = s.killed or bool(s.spec.halts)
         return Phase.STOPPED, "Killed" if halted else "Stopped", "flat; a person must start it"
-    if s.ended and s.entered and s.exit_reason is not None:
-        reason, message = EXIT_REASONS[s.exit_reason]
+    if s.ended and s.entered:
+        reason, message = EXIT_REASONS[s.exit_reason] if s.exit_reason is not None else ("Flat", "nothing is held")
         return Phase.SOLD, reason, message
     if s.refusal:
         return Phase.WAITING, s.refusal, s.refusal_message

@@ -3,7 +3,7 @@
 from typing import Any
 
 from algo_crds.contracts import wire
-from algo_crds.contracts.orders import FINAL, Leg, OrderStatus, Side
+from algo_crds.contracts.orders import FINAL, Leg, OrderClass, OrderStatus, OrderType, Product, Side
 from algo_crds.contracts.runtime import Phase
 from algo_runner.engine import invariants
 from algo_runner.engine.actions import Intent, Journal
@@ -105,7 +105,7 @@ lines = st.builds(
     Line,
     broker_order_id=st.just("b1"),
     status=st.sampled_from([s for s in OrderStatus if s.value not in ("Intended", "Sent", "NotSent", "Unknown")]),
-    type=st.just(wire.OrderType.LIMIT),
+    type=st.just(OrderType.LIMIT),
     quantity=st.just(10),
     price=st.just(100),
     filled=st.integers(0, 10),
@@ -224,12 +224,12 @@ def test_the_shell_refuses_what_would_break_1_2_or_4() -> None:
     place: dict[str, Any] = {
         "req": 99,
         "tag": "a6z0asbpg0czx0zz",
-        "order_class": wire.OrderClass.EXIT,
+        "order_class": OrderClass.EXIT,
         "side": Side.SELL,
-        "type": wire.OrderType.LIMIT,
+        "type": OrderType.LIMIT,
         "quantity": 10,
         "price": 1,
-        "product": wire.Product.INTRADAY,
+        "product": Product.INTRADAY,
         "send_before": 1,
     }
     order = next(o for o in rig.state.orders.values() if o.leg is Leg.STOP)
@@ -244,8 +244,8 @@ def test_the_shell_refuses_what_would_break_1_2_or_4() -> None:
         req=1,
         broker_order_id="b2",
         tag=order.tag,
-        order_class=wire.OrderClass.EXIT,
-        type=wire.OrderType.LIMIT,
+        order_class=OrderClass.EXIT,
+        type=OrderType.LIMIT,
         quantity=11,
         price=1,
         send_before=1,

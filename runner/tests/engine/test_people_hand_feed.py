@@ -1,7 +1,7 @@
 """Stop, kill and delete; the trader's hand; a mute feed; a lost session."""
 
 from algo_crds.contracts import wire
-from algo_crds.contracts.orders import Leg, OrderStatus, OrderType, Side
+from algo_crds.contracts.orders import Leg, OrderStatus, OrderType, PositionRow, Side
 from algo_crds.contracts.runtime import Desired, ExitReason, Level, Phase
 from algo_runner.engine.events import CommandKind
 from engine_setup import CAPABILITY, SESSION, at, make_spec, rupees
@@ -167,7 +167,7 @@ def test_a_difference_of_positions_seen_three_times_blocks_and_alerts_and_cuts_o
     assert rig.stop.quantity == 4
 
 
-def position_row() -> object:
+def position_row() -> PositionRow:
     rig = Rig()
     return rig.positions().rows[0]
 
@@ -303,7 +303,7 @@ def test_a_failed_run_blocks_the_next_until_a_person_clears_it_with_a_note() -> 
     rig.command(CommandKind.DISCARD)
     assert rig.view.phase is Phase.FAILED
     rig.command(CommandKind.DISCARD, note="the broker squared the shares off")
-    assert rig.view.phase is Phase.WAITING
+    assert rig.view.phase.value == "Waiting"
 
 
 def test_capability_of_no_trigger_status_protects_too() -> None:
