@@ -192,6 +192,8 @@ class Clock:
                 if participant.connected:
                     participant.send(self._beat(participant))
             await self._barrier()
+            if world.release_ripe():
+                continue
             if not world.activity:
                 return
             if not self.participants:
@@ -251,7 +253,7 @@ class Clock:
         wishes = [p.wake_at for p in self.participants.values() if p.wake_at is not None and p.wake_at > world.now]
         wanted = min([event, world.next_timer(), *wishes])
         if world.now >= world.end_at():
-            return NEVER if event == NEVER else max(wanted, world.now + 1)
+            return NEVER if event == NEVER or world.spec.end_time else max(wanted, world.now + 1)
         return max(min(wanted, world.now + STEP_MS), world.now + 1)
 
     async def _pace(self, session_ms: int) -> None:

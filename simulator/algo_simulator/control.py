@@ -19,7 +19,7 @@ from algo_simulator.faults import patched
 from algo_simulator.hand import ManualAction, act
 from algo_simulator.views import book_view, world_view
 from algo_simulator.world import WorldError, WorldSpec
-from algo_simulator.worlds import ConflictError, NotFoundError, Worlds
+from algo_simulator.worlds import MAX_SPEED, ConflictError, NotFoundError, Worlds
 
 LOG: Final = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -145,7 +145,7 @@ async def _upload(request: web.Request) -> web.Response:
 async def _start(request: web.Request) -> web.Response:
     clock, body = _world(request), await _body(request, StartBody)
     if body.speed is not None:
-        if not 0 <= body.speed < 1e6:
+        if not 0 <= body.speed < MAX_SPEED:
             raise WorldError("speed must be 0 (as fast as possible) or a number of session seconds a second")
         clock.world.speed = body.speed
     clock.start()

@@ -42,6 +42,8 @@ class WorldSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Rupees by `EXCHANGE:SYMBOL`; otherwise the first price in session."""
     start_time: str = ""
     """`HH:MM:SS`; default: a minute before the session."""
+    end_time: str = ""
+    """`HH:MM:SS`; default: ten minutes after the last match, or the last event if that is later."""
     participants: int = 0
     """How many must have joined before a started world moves."""
     barrier_timeout_ms: int = 30_000
@@ -81,6 +83,7 @@ class World:
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
         self._timer_numbers = 0
         self._held: list[Callable[[], None]] = []
+        self._ripe: list[Callable[[], None]] = []
         self.begun = False
         """Whether the world was ever started; from then on its record is fixed."""
         self.now = self._begin()
@@ -217,12 +220,22 @@ class World:
 
         self._held.append(release)
         self.changed.set()
-        self.at(self.now + duration_ms, release)
+        self.at(self.now + duration_ms, lambda: self._ripe.append(release))
         try:
             await released.wait()
         finally:
             release()
             self._held.remove(release)
+
+    def release_ripe(self) -> bool:
+        """Let calls go on whose time has come; whether there were any.
+
+        The clock does so after a beat at that instant is answered: a client then knows the time of the answer.
+        """
+        ripe, self._ripe = self._ripe, []
+        for release in ripe:
+            release()
+        return bool(ripe)
 
     def release_all(self) -> None:
         """Let every held call go on: the clock will not move any more."""
@@ -236,5 +249,7 @@ class World:
             market.book.liquidity = shares
 
     def end_at(self) -> int:
-        """When the world ends: some time after the last match, or its last event if that is later."""
+        """When the world ends, unless events come later still and no end was asked for."""
+        if self.spec.end_time:
+            return instant(self.spec.date, parse_time(self.spec.end_time))
         return max(market.session.last_match for market in self.markets.values()) + RUN_ON_MS

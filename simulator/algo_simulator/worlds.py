@@ -12,6 +12,7 @@ from algo_simulator.clock import Clock
 from algo_simulator.world import World, WorldError, WorldSpec
 
 MAX_SYMBOLS = 50
+MAX_SPEED = 1e6
 
 
 class ConflictError(WorldError):
@@ -46,6 +47,8 @@ class Worlds:
             raise WorldError(f"this process holds at most {self._limit} worlds; delete one first")
         if not spec.name or not 0 < len(spec.symbols) <= MAX_SYMBOLS:
             raise WorldError(f"a world needs a name and 1 to {MAX_SYMBOLS} symbols")
+        if not 0 <= spec.speed < MAX_SPEED:
+            raise WorldError("speed must be 0 (as fast as possible) or a number of session seconds a second")
         try:
             world = World(spec)
             world.previous_closes = {key: int(parse_price(text)) for key, text in spec.previous_closes.items()}

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from harness import Sim, simulator
+from simulator_harness import Sim, simulator
 
 
 @pytest.fixture

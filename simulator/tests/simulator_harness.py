@@ -136,7 +136,9 @@ OnMessage = Callable[["Player", ToParticipant], Awaitable[None]]
 class Player:
     """A participant: hands every message to a callback and answers each beat once that has returned."""
 
-    def __init__(self, sim: Sim, query: str, symbols: tuple[str, ...] = (), on_message: OnMessage | None = None) -> None:
+    def __init__(
+        self, sim: Sim, query: str, symbols: tuple[str, ...] = (), on_message: OnMessage | None = None
+    ) -> None:
         self.sim = sim
         self.query = query
         self.symbols = symbols
@@ -150,6 +152,7 @@ class Player:
         self.socket: aiohttp.ClientWebSocketResponse | None = None
         self.task: asyncio.Task[None] | None = None
         self.joined = asyncio.Event()
+        self.beaten = asyncio.Event()
 
     async def __aenter__(self) -> "Player":
         url = f"{self.sim.control}/clock?{self.query}"
@@ -172,9 +175,7 @@ class Player:
     async def idle(self) -> None:
         """Answer the newest round."""
         assert self.socket is not None
-        await self.socket.send_str(
-            encode(Idle(seq=self.seq, in_flight=self.in_flight, wake_at=self.wake_at)).decode()
-        )
+        await self.socket.send_str(encode(Idle(seq=self.seq, in_flight=self.in_flight, wake_at=self.wake_at)).decode())
 
     async def _read(self) -> None:
         assert self.socket is not None
@@ -187,5 +188,6 @@ class Player:
                 await self.on_message(self, message)
             if isinstance(message, Beat):
                 self.seq = message.seq
+                self.beaten.set()
                 if self.answering:
                     await self.idle()
