@@ -24,6 +24,7 @@ from algo_operator.halts import create_push
 from algo_operator.health import Health, create_app, measure_lag
 from algo_operator.kopf_shell import run_shell
 from algo_operator.reconcile.dispatch import create_reconcile
+from algo_operator.reconcile.session import session_loop
 from algo_operator.resync import Told, resync_loop
 from algo_operator.runtime import connect, create_runtime
 from algo_operator.settings import Settings, SettingsError, load_settings
@@ -97,6 +98,7 @@ async def _work(context: Context, redis: "object", health: Health, election: Ele
         "resync": resync_loop(context, told, health),
         "listen": listen(context, redis),  # type: ignore[arg-type]
         "sweep": sweep_loop(context),
+        "sessions": session_loop(context),
         "lag": measure_lag(health, queue),
         **{kind.plural: watch_children(context.cluster, kind, wake=queue.add, health=health) for kind in WATCHED},
     }

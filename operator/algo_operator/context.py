@@ -33,6 +33,10 @@ class Memory:
     accounts: dict[Key, str] = field(default_factory=dict)
     exposed: set[str] = field(default_factory=set)
     """Ids of strategies that may hold a position: their runners' leases are watched."""
+    awaiting_login: dict[Key, tuple[str, str]] = field(default_factory=dict)
+    """Accounts without a session: name and version of the Secret that a login changes."""
+    epochs: dict[str, int] = field(default_factory=dict)
+    """The last epoch given to a strategy's id; outlives the resource, which may be made again within a second."""
     keys: dict[str, Key] = field(default_factory=dict)
     """The resource of an id."""
 
@@ -48,7 +52,7 @@ class Memory:
         self.keys.pop(identifier, None)
         self.exposed.discard(identifier)
         self.stuck.discard(key)
-        for table in (self.strategies, self.accounts, self.halts_told, self.fingerprints):
+        for table in (self.strategies, self.accounts, self.halts_told, self.fingerprints, self.awaiting_login):
             table.pop(key, None)
 
 

@@ -1,6 +1,5 @@
 """Tenants and broker accounts on a real API server: what they become, and in which order they end."""
 
-
 import pytest
 from algo_crds.contracts import keys
 from algo_crds.contracts.runtime import Phase
@@ -105,7 +104,12 @@ async def test_the_api_may_write_the_session_and_the_operator_leaves_it(house: H
         SECRETS, "paper-session", {"stringData": {"session.json": '{"a": 1}'}}, namespace=house.namespace
     )
     await house.desk.settle(house.paper_key)
-    assert decode_secret(await house.get(SECRET, "paper-session"), "session.json") == '{"a": 1}'
+    secret = await house.get(SECRET, "paper-session")
+    assert decode_secret(secret, "session.json") == '{"a": 1}'
+    annotations = (await house.get(POD, "gw-paper"))["metadata"]["annotations"]
+    assert annotations["algo.trading/session-version"] == secret["metadata"]["resourceVersion"], (
+        "the kubelet renews now"
+    )
 
 
 async def test_another_tenants_owner_is_refused(house: House, desk: Desk) -> None:

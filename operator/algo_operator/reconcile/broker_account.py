@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from algo_operator.context import Context, create_once, ensure, ensure_from, hold, in_background, release
 from algo_operator.decisions import Exposure, PodAction, PodDecision, decide_pod, exposure
 from algo_operator.metrics import POD_REPLACEMENTS, WRITES
-from algo_operator.observed import PodState, is_deleting, node_is_gone, pod_state
+from algo_operator.observed import PodState, condition_status, is_deleting, node_is_gone, pod_state
 from algo_operator.ports import RuntimeUnavailableError
 from algo_operator.problem import Problem
 from algo_operator.reconcile.nodes import look_at_node
+from algo_operator.reconcile.session import hand_on, version_of, with_session
 from algo_operator.reconcile.strategy_view import simulator_problem
 from algo_operator.redis_users import gateway_user
 from algo_operator.render import gateway as render
@@ -27,6 +28,7 @@ from algo_operator.specs import (
     tenant_spec,
 )
 from algo_operator.status.account import AccountSaid, account_status
+from algo_operator.status.writer import key_of
 from algo_operator.vocabulary import (
     ANNOTATION_TEMPLATE,
     BROKER_ACCOUNT,
@@ -57,7 +59,10 @@ class ObservedAccount:
     """Strategies of this account that may hold shares."""
     state: Mapping[str, str] | None
     """The gateway's hash; None when Redis does not answer."""
+    pod_object: Manifest | None
     pod: PodState | None
+    session: Manifest | None
+    """The session Secret."""
     node: Manifest | None
     node_lost: bool
 
@@ -106,7 +111,8 @@ async def observe_account(context: Context, account: Manifest) -> ObservedAccoun
     source = await cluster.get(MARKET_DATA_SOURCE, namespace, spec.source) if spec.paper else None
     strategies = [one for one in await cluster.list(STRATEGY, namespace) if strategy_head(one).account == spec.name]
     state, exposed = await _runtime(context, spec, strategies)
-    pod = pod_state(await cluster.get(POD, namespace, gateway_name(spec.name)))
+    pod_object = await cluster.get(POD, namespace, gateway_name(spec.name))
+    pod = pod_state(pod_object)
     node, lost = await _node(context, pod, exposed)
     return ObservedAccount(
         account=account,
@@ -117,7 +123,9 @@ async def observe_account(context: Context, account: Manifest) -> ObservedAccoun
         strategies=tuple(strategies),
         exposed_names=exposed,
         state=state,
+        pod_object=pod_object,
         pod=pod,
+        session=await cluster.get(SECRET, namespace, spec.session_secret),
         node=node,
         node_lost=lost,
     )
@@ -226,7 +234,7 @@ async def _pod(context: Context, seen: ObservedAccount, gateway: render.GatewayI
     )
     name = gateway_name(gateway.name)
     if decision.action is PodAction.CREATE:
-        await context.cluster.create(pod)
+        await context.cluster.create(with_session(pod, seen.session))
         WRITES.labels(kind="Pod", verb="create").inc()
         await context.tell(seen.account, reason="GatewayCreated", message=f"gateway pod {name} created")
     elif decision.action in {PodAction.DELETE, PodAction.FORCE_DELETE}:
@@ -237,6 +245,8 @@ async def _pod(context: Context, seen: ObservedAccount, gateway: render.GatewayI
         POD_REPLACEMENTS.labels(kind="gateway", reason=decision.reason).inc()
         reason = f"Gateway{decision.reason}"
         await context.tell(seen.account, reason=reason, message=decision.message, warning=True)
+    elif seen.pod_object is not None and seen.pod is not None and seen.pod.deadline is None:
+        await hand_on(context, seen.pod_object, seen.session)
     return decision
 
 
@@ -289,6 +299,10 @@ async def _write_status(context: Context, seen: ObservedAccount, account: Manife
     )
     now_ms = int(context.clock() * 1000)
     status = account_status(account, seen.state, said, now=context.now_text(), now_ms=now_ms)
+    if condition_status(status["conditions"], "BrokerSession") == "False":
+        context.memory.awaiting_login[key_of(account)] = (seen.spec.session_secret, version_of(seen.session))
+    else:
+        context.memory.awaiting_login.pop(key_of(account), None)
     await context.status.write(account, status)
 
 

@@ -168,8 +168,10 @@ def _runner_input(context: Context, seen: Observed) -> RunnerInput:
 
 async def _mint(context: Context, seen: Observed, strategy: Manifest) -> tuple[Manifest, int]:
     """A new epoch, stored before the pod exists; also above what the last runner told, should the status be lost."""
-    known = seen.view.epoch if seen.view is not None else 0
+    epochs, identifier = context.memory.epochs, seen.head.strategy_id
+    known = max(epochs.get(identifier, 0), seen.view.epoch if seen.view is not None else 0)
     strategy, epoch = await context.status.mint(strategy, known=known)
+    epochs[identifier] = epoch
     EPOCHS.inc()
     return strategy, epoch
 

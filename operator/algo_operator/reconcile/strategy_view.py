@@ -139,13 +139,19 @@ def _may_have_traded(pod: PodState | None, status: Manifest) -> bool:
 def _heard(
     strategy: Manifest, pod: PodState | None, view: StrategyView | None, *, minted: int, exposed: Exposure
 ) -> bool:
+    """Whether no runner can act any more on an older wish.
+
+    A view of an older epoch says nothing about the runner that lives now: it may be about to enter.
+    """
     if not minted:
+        return True
+    if exposed is Exposure.FLAT and pod is not None and not pod.started_ever:
         return True
     if view is None:
         return exposed is Exposure.FLAT
     if pod is None and strategy.get("status", {}).get("phase") in {"Stopped", "Failed"}:
         return True
-    return view.generation >= int(strategy["metadata"].get("generation", 0))
+    return view.epoch >= minted and view.generation >= int(strategy["metadata"].get("generation", 0))
 
 
 def _checked(
