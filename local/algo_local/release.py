@@ -64,6 +64,7 @@ def chart_values(images: Images) -> dict[str, str]:
 
 def install_chart(cluster: Cluster, images: Images, extra: dict[str, str] | None = None) -> None:
     """Install or upgrade the release and wait until everything in it is ready. Raises ReleaseError."""
+    _forget_interrupted(cluster)
     helm, chart = ensure_binary("helm"), repository_root() / "charts" / "algo-trading"
     command = [str(helm), "upgrade", RELEASE, str(chart), "--install", "--namespace", NAMESPACE, "--create-namespace"]
     command += [f"--kubeconfig={cluster.kubeconfig}", "--wait", "--timeout=5m"]
@@ -77,6 +78,12 @@ def install_chart(cluster: Cluster, images: Images, extra: dict[str, str] | None
             f"the chart was not installed: {result.stderr.strip()[-1200:]}\n"
             f"look at it with `algo kubectl -n {NAMESPACE} get pods` and `algo logs api`"
         )
+
+
+def _forget_interrupted(cluster: Cluster) -> None:
+    """Remove the record of an install or upgrade that was killed: Helm would refuse every later one because of it."""
+    pending = f"owner=helm,name={RELEASE},status in (pending-install,pending-upgrade,pending-rollback)"
+    cluster.kubectl("-n", NAMESPACE, "delete", "secret", "--ignore-not-found", "-l", pending)
 
 
 def api_url(cluster: Cluster) -> str:
