@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperCommand
 
 from algo_local.cluster import Cluster, find
 from algo_local.instance import Instance, load_instance
@@ -21,8 +22,15 @@ app = typer.Typer(
 )
 console = Console()
 InstanceOption = Annotated[str, typer.Option("--instance", help="Which local cluster", envvar="ALGO_INSTANCE")]
-_PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 _COMPONENTS = ("api", "operator", "simulator", "redis", "postgresql")
+
+
+class _PassThrough(TyperCommand):
+    """Hands every argument on as it was written, `--` and `--help` too."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        ctx.args = list(args)
+        return []
 
 
 def fail(message: str) -> NoReturn:
@@ -161,7 +169,7 @@ def login(
     console.print(f"logged in; token in {target}", highlight=False)
 
 
-@app.command(context_settings=_PASS_THROUGH)
+@app.command(cls=_PassThrough, add_help_option=False)
 def kubectl(context: typer.Context) -> None:
     """Run kubectl against the local cluster (instance by ALGO_INSTANCE)."""
     cluster = _running(os.environ.get("ALGO_INSTANCE", "default"))
@@ -176,7 +184,7 @@ def kubeconfig(instance: InstanceOption = "default") -> None:
     typer.echo(str(_running(instance).kubeconfig))
 
 
-@app.command(context_settings=_PASS_THROUGH)
+@app.command(cls=_PassThrough, add_help_option=False)
 def demo(context: typer.Context) -> None:
     """Run one strategy over a recorded or synthetic session (see `algo demo --help`)."""
     from algo_local.demo.command import demo as command

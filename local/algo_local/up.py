@@ -16,6 +16,8 @@ from algo_local import cluster as native
 from algo_local import images, packages, release
 from algo_local.build import build_all
 from algo_local.cluster import Cluster
+from algo_local.locks import file_lock
+from algo_local.paths import cache_dir
 from algo_local.progress import Background, live, step
 
 
@@ -54,7 +56,8 @@ def start(instance: str, console: Console) -> Cluster:
     """Bring cluster and release of an instance up; every error of a step passes through."""
     began = time.monotonic()
     _prepare(console)
-    with live(console) as progress:
+    # Helm refuses a second installation at the same time; a second `up` waits and then finds everything done.
+    with file_lock(cache_dir() / f"up-{instance}.lock"), live(console) as progress:
         with step(console, progress, "cluster") as report:
             cluster = native.start(instance, report)
         with step(console, progress, "images") as report:

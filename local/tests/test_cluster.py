@@ -44,9 +44,10 @@ def image(running: Cluster) -> str:
     return made.reference
 
 
-def pod(name: str, image: str, command: list[str]) -> dict[str, Any]:
+def pod(name: str, image: str, command: list[str], restart: str = "Always") -> dict[str, Any]:
     spec = {
         "terminationGracePeriodSeconds": 1,
+        "restartPolicy": restart,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [{"name": "c", "image": image, "command": command, "securityContext": RESTRICTED}],
     }
@@ -123,8 +124,9 @@ def test_a_restricted_pod_runs_and_is_reached_by_name(running: Cluster, image: s
         "import urllib.request as u; "
         "assert u.urlopen('http://web.trial.svc.cluster.local/', timeout=20).status == 200; print('fetched')"
     )
-    apply(running, pod("client", image, ["python", "-c", code]))
-    wait_until(lambda: "fetched" in running.kubectl("-n", "trial", "logs", "client"), 60, "the name is not served")
+    apply(running, pod("client", image, ["python", "-c", code], restart="Never"))
+    wait_until(lambda: phase(running, "client") in {"Succeeded", "Failed"}, 60, "the client does not end")
+    assert "fetched" in running.kubectl("-n", "trial", "logs", "client")
 
 
 def test_the_machine_reaches_services_and_sees_pids(running: Cluster, image: str) -> None:
