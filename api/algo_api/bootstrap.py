@@ -88,7 +88,7 @@ def _services(
         ),
         tenants=tenants,
         accounts=create_account_service(db, kube, tenants, cipher),
-        logins=create_login_service(db, kube, cipher, brokers),
+        logins=create_login_service(db, kube, cipher, brokers, wait_seconds=settings.namespace_wait_seconds),
         strategies=strategies,
         streams=create_stream_service(redis, strategies, wakes),
         audit=create_audit_service(db),

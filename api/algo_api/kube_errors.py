@@ -39,6 +39,14 @@ def api_error(error: kube.KubeError, what: str) -> ApiError:
     return UnavailableError("the cluster did not accept the request; the operators know why", retry_after=30)
 
 
+def not_there_yet(error: kube.KubeError) -> bool:
+    """Whether the operator may still have to make what is missing: without its RoleBinding a new namespace answers
+    "forbidden", and so does one that does not exist. A quota or a deletion does not pass by waiting."""
+    if isinstance(error, kube.ForbiddenError):
+        return not any(words in str(error) for words in ("exceeded quota", "being terminated"))
+    return isinstance(error, kube.NotFoundError)
+
+
 def _rule(message: str) -> str:
     """A CEL rule's own sentence: the API server puts `Invalid value: ...: ` before it."""
     head, separator, rule = message.rpartition('": ')

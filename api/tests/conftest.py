@@ -68,15 +68,18 @@ def postgres() -> Iterator[Postgres]:
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
     control = str(_POSTGRES_BIN / "pg_ctl")
     _as_postgres(control, "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
+    psql = (str(_POSTGRES_BIN / "psql"), "-h", "127.0.0.1", "-p", str(port), "-U", "owner", "-d", "postgres", "-c")
+    _as_postgres(*psql, "CREATE ROLE algo_owner LOGIN CREATEROLE")  # as in production: no superuser
+    _as_postgres(*psql, "CREATE DATABASE algo OWNER algo_owner")
 
     def dump() -> str:
-        command = [str(_POSTGRES_BIN / "pg_dump"), "-h", "127.0.0.1", "-p", str(port), "-U", "owner", "postgres"]
+        command = [str(_POSTGRES_BIN / "pg_dump"), "-h", "127.0.0.1", "-p", str(port), "-U", "owner", "algo"]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     try:
         yield Postgres(
-            owner_url=f"postgresql+asyncpg://owner@127.0.0.1:{port}/postgres",
-            app_url=f"postgresql+asyncpg://algo_app:{APP_PASSWORD}@127.0.0.1:{port}/postgres",
+            owner_url=f"postgresql+asyncpg://algo_owner@127.0.0.1:{port}/algo",
+            app_url=f"postgresql+asyncpg://algo_app:{APP_PASSWORD}@127.0.0.1:{port}/algo",
             port=port,
             dump=dump,
         )

@@ -77,13 +77,13 @@ async def make_secret(kube: KubeClient, account: dict[str, Any]) -> tuple[str, s
 
 async def test_the_login_flow_puts_the_session_into_the_secret(linked: Any, kube: KubeClient) -> None:
     trader, account = linked
+    namespace, name = await make_secret(kube, account)
     login = (await trader.http.post(f"/broker-accounts/{account['id']}/login")).json()
     page = urlsplit(login["login_url"])
     assert (page.netloc, page.path) == ("login.example", "/connect/login")
     assert parse_qs(parse_qs(page.query)["redirect_params"][0])["state"] == [login["state"]]
     query = {"request_token": "good", "state": login["state"], "status": "success", "action": "login"}
     path = f"/broker-accounts/{account['id']}/callback"
-    namespace, name = await make_secret(kube, account)
     async with httpx.AsyncClient(base_url=trader.http.base_url) as browser:  # a browser has no token of ours
         done = await browser.get(path, params=query)
         assert done.status_code == 200, done.text
@@ -97,16 +97,14 @@ async def test_the_login_flow_puts_the_session_into_the_secret(linked: Any, kube
 
 async def test_a_login_before_the_secret_exists_is_503(linked: Any) -> None:
     trader, account = linked
-    login = (await trader.http.post(f"/broker-accounts/{account['id']}/login")).json()
-    answer = await trader.http.get(
-        f"/broker-accounts/{account['id']}/callback", params={"request_token": "good", "state": login["state"]}
-    )
+    answer = await trader.http.post(f"/broker-accounts/{account['id']}/login")
     assert answer.status_code == 503
     assert "retry-after" in answer.headers
 
 
 async def test_a_refused_login_says_what_to_check(linked: Any, kube: KubeClient) -> None:
     trader, account = linked
+    await make_secret(kube, account)
     login = (await trader.http.post(f"/broker-accounts/{account['id']}/login")).json()
     answer = await trader.http.get(
         f"/broker-accounts/{account['id']}/callback", params={"request_token": "bad", "state": login["state"]}

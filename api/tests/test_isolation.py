@@ -9,18 +9,24 @@ import pytest
 from algo_api.db import AUTH, WORKER, create_database, user_scope
 from algo_api.metadata import TABLES
 from algo_api.settings import Settings, async_url
+from algo_kube.contract import KubeClient
+from algo_kube.resources import SECRET
 from sqlalchemy import text
 
 NAMES = sorted(table.__tablename__ for table in TABLES)
 
 
 @pytest.fixture
-async def furnished(url: str, make_trader: Any, short_form: dict[str, Any]) -> tuple[Any, Any, dict[str, str]]:
+async def furnished(
+    url: str, make_trader: Any, short_form: dict[str, Any], kube: KubeClient
+) -> tuple[Any, Any, dict[str, str]]:
     """Two traders; the first has one of everything."""
     first, second = await make_trader(url), await make_trader(url)
     strategy = (await first.http.post("/strategies", json=short_form)).json()
     body = {"broker": "zerodha", "client_id": "AB1234", "api_key": "key", "api_secret": "secret"}
     account = (await first.http.post("/broker-accounts", json=body)).json()
+    namespace, name = account["resource"].split("/")
+    await kube.create(SECRET, {"metadata": {"namespace": namespace, "name": f"{name}-session"}})
     assert (await first.http.post(f"/broker-accounts/{account['id']}/login")).status_code == 200
     return first, second, {"strategy_id": strategy["id"], "account_id": account["id"]}
 

@@ -74,6 +74,7 @@ class BeginLogin(Protocol):
 
     Raises:
         ConflictError: the account has no credentials yet.
+        UnavailableError: the operator has not made the account's Secret yet.
     """
 
     async def __call__(self, caller: Caller, account_id: str) -> LoginOut: ...

@@ -1,6 +1,8 @@
 """Logins at brokers: this process alone decrypts key and secret, and hands the session to the account's Secret."""
 
+import asyncio
 import base64
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -22,18 +24,19 @@ from algo_api.broker_accounts.rows import API_KEY, API_SECRET, change_of
 from algo_api.broker_accounts.schemas import LoginOut, SessionOut
 from algo_api.crypto import CredentialCipher, DecryptionError
 from algo_api.db import AUTH, Database, user_scope
-from algo_api.errors import ConflictError, NotFoundError, UnauthenticatedError, UnavailableError
+from algo_api.errors import ApiError, ConflictError, NotFoundError, UnauthenticatedError, UnavailableError
 from algo_api.identity import Caller
-from algo_api.kube_errors import FIELD_MANAGER, answered_by_kube
+from algo_api.kube_errors import FIELD_MANAGER, api_error, not_there_yet
 from algo_api.tables import utc_now
 
 _LOGIN_LIFETIME: Final = timedelta(minutes=10)
 _SESSION_KEY: Final = "session.json"
+_POLL_SECONDS: Final = 0.25
 _STALE: Final = "this login is not open any more; start it again"
 
 
 def create_login_service(
-    db: Database, kube: KubeClient, cipher: CredentialCipher, brokers: BrokerLogins
+    db: Database, kube: KubeClient, cipher: CredentialCipher, brokers: BrokerLogins, *, wait_seconds: float
 ) -> LoginService:
     """Logins over database, cluster and brokers."""
 
@@ -45,6 +48,8 @@ def create_login_service(
                 raise NotFoundError("there is no such broker account")
             secrets = await _credentials(session, cipher, row)
             url = brokers.login_url(row.broker, row.environment, api_key=secrets[API_KEY], state=state)
+        await _wait_for_secret(kube, row, wait_seconds)
+        async with db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
             session.add(_pending(row, state))
         return LoginOut(login_url=url, state=state)
 
@@ -127,14 +132,35 @@ async def _exchange(brokers: BrokerLogins, row: BrokerAccount, secrets: dict[str
     return opened
 
 
-async def _write_secret(kube: KubeClient, row: BrokerAccount, opened: Session) -> None:
-    """The operator makes the Secret; until then the login waits for it."""
-    name = (row.spec.get("sessionSecretRef") or {}).get("name") or f"{row.resource}-session"
-    patch = {"data": {_SESSION_KEY: base64.b64encode(encode_session(opened)).decode()}}
-    with answered_by_kube("session of the broker account"):
+def _secret_name(row: BrokerAccount) -> str:
+    return (row.spec.get("sessionSecretRef") or {}).get("name") or f"{row.resource}-session"
+
+
+async def _wait_for_secret(kube: KubeClient, row: BrokerAccount, seconds: float) -> None:
+    """Until the operator has made the Secret and let this process write it. Asked before the login begins, because the
+    broker's token can be used once."""
+    deadline = time.monotonic() + seconds
+    while True:
         try:
-            await kube.patch(SECRET, name, patch, namespace=row.namespace, field_manager=FIELD_MANAGER)
-        except kube_errors.NotFoundError as error:
-            raise UnavailableError(
-                "the account is still being set up; start the login again in a few seconds", retry_after=5
-            ) from error
+            await kube.patch(SECRET, _secret_name(row), {}, namespace=row.namespace)
+            return
+        except kube_errors.KubeError as error:
+            if not not_there_yet(error) or time.monotonic() + _POLL_SECONDS > deadline:
+                raise _not_set_up(error) from error
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _write_secret(kube: KubeClient, row: BrokerAccount, opened: Session) -> None:
+    patch = {"data": {_SESSION_KEY: base64.b64encode(encode_session(opened)).decode()}}
+    try:
+        await kube.patch(SECRET, _secret_name(row), patch, namespace=row.namespace, field_manager=FIELD_MANAGER)
+    except kube_errors.KubeError as error:
+        raise _not_set_up(error) from error
+
+
+def _not_set_up(error: kube_errors.KubeError) -> ApiError:
+    if not_there_yet(error):
+        return UnavailableError(
+            "the account is still being set up; start the login again in a few seconds", retry_after=5
+        )
+    return api_error(error, "session of the broker account")

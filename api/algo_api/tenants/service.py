@@ -14,7 +14,7 @@ from algo_kube.resources import TENANT
 from algo_api.db import Database, user_scope
 from algo_api.errors import NotFoundError, UnavailableError
 from algo_api.identity import Caller
-from algo_api.kube_errors import FIELD_MANAGER
+from algo_api.kube_errors import FIELD_MANAGER, not_there_yet
 from algo_api.tenants import queries
 from algo_api.tenants.contract import TenantService
 from algo_api.tenants.schemas import TenantOut
@@ -55,7 +55,9 @@ def create_tenant_service(db: Database, kube: KubeClient, *, wait_seconds: float
         while True:
             try:
                 return await write(namespace_of(caller.tenant_id))
-            except kube_errors.NotFoundError as error:
+            except kube_errors.KubeError as error:
+                if not not_there_yet(error):
+                    raise
                 if not announced:
                     tenant = await get(caller)
                     await announce(tenant.id, display_name=tenant.display_name, owner=tenant.owner_id)
