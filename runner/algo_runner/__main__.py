@@ -18,6 +18,7 @@ async def _run(settings: Settings, token: Token) -> int:
 def main() -> int:
     """Read the configuration, run, and give the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("picows").setLevel(logging.WARNING)
     try:
         settings = load(os.environ)
         token = read_token(settings.token_file, settings.strategy_id)

@@ -15,7 +15,7 @@ from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_conn
 
 log: Final = logging.getLogger("algo_runner.gateway")
 FIRST_BACKOFF_S: Final = 0.05
-LONGEST_BACKOFF_S: Final = 2.0
+LONGEST_BACKOFF_S: Final = 1.0
 PING_AFTER_S: Final = 5.0
 PING_TIMEOUT_S: Final = 5.0
 

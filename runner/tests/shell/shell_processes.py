@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -84,9 +85,8 @@ class RedisServer:
             except (OSError, hiredis.ReplyError):
                 if self.process.poll() is not None:
                     return False
-                with socket.socket() as waiter:
-                    waiter.settimeout(0.02)
-                    waiter.connect_ex(("127.0.0.1", self.port))
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(timeout=0.02)
                 continue
             return True
         raise AssertionError("redis-server does not answer")
