@@ -33,6 +33,7 @@ class SharedReader(Generic[Row]):
         read: one read; takes the instant at which it begins.
         now: session time.
         changed: called when `in_flight` changed.
+        spacing_s: wall time between reads; none in a replay, where the broker counts session time.
     """
 
     def __init__(
@@ -40,7 +41,9 @@ class SharedReader(Generic[Row]):
         read: Callable[[int], Awaitable[tuple[Row, ...]]],
         now: Callable[[], int],
         changed: Callable[[], None],
+        spacing_s: float = SPACING_S,
     ) -> None:
+        self._spacing = spacing_s
         self._read = read
         self._now = now
         self._changed = changed
@@ -64,7 +67,7 @@ class SharedReader(Generic[Row]):
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                await asyncio.sleep(max(0.0, self._last + SPACING_S - loop.time()))
+                await asyncio.sleep(max(0.0, self._last + self._spacing - loop.time()))
                 self._last = loop.time()
                 asked, self._waiting = self._waiting, []
                 result = await self._once()

@@ -19,7 +19,7 @@ from algo_crds.contracts.orders import OrderRow, PositionRow, Product
 from algo_crds.contracts.tokens import RunnerClaims
 from algo_market.sessions import SessionUnknownError
 
-from algo_gateway.books import ReadResult, SharedReader
+from algo_gateway.books import SPACING_S, ReadResult, SharedReader
 from algo_gateway.calls import Outcome, perform
 from algo_gateway.clock import SessionClock, monotonic_ms
 from algo_gateway.crash_points import CrashPoint
@@ -76,11 +76,12 @@ class Hub:
         self.runner_lost: Callable[[str], None] = lambda _strategy: None
         self.runner_idle: Callable[[str, RunnerIdle], None] = lambda _strategy, _idle: None
         broker = parts.broker
+        spacing = 0.0 if parts.clock.own else SPACING_S
         self.books: SharedReader[OrderRow] = SharedReader(
-            lambda begun_at: broker.read_book(begun_at=begun_at), parts.clock.now, self._round_changed
+            lambda begun_at: broker.read_book(begun_at=begun_at), parts.clock.now, self._round_changed, spacing
         )
         self.positions: SharedReader[PositionRow] = SharedReader(
-            lambda _begun_at: broker.read_positions(), parts.clock.now, self._round_changed
+            lambda _begun_at: broker.read_positions(), parts.clock.now, self._round_changed, spacing
         )
         self.own_calls = 0
         """Calls to the broker that no runner waits for by itself: quotes, and writes whose runner is gone."""
