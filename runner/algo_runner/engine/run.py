@@ -29,10 +29,10 @@ def begin(t: Turn) -> None:
         return
     if s.uncleared or s.failed or desired(s) is not Desired.RUN:
         return
-    another = s.start_asked and s.ended
+    another = s.ended and (s.start_asked or s.stood_down)
     if (s.run and not another) or own_tags_live(s) or held(s) != 0 or (s.once_done and not s.start_asked):
         return
-    s.start_asked = False
+    s.start_asked = s.stood_down = False
     s.run += 1
     s.run_open = True
     s.first_attempt = s.highest + 1
@@ -64,6 +64,7 @@ def finish(t: Turn) -> None:
         return
     s.run_open = False
     s.ended = True
+    s.stood_down = not s.entry_started and not s.entry_over  # a halt or stop came before anything was sent
     s.once_done = s.once_done or not s.spec.spec.repeat_daily
     for tag in tuple(s.queue):
         queue_done(t, tag)

@@ -143,6 +143,7 @@ def forget_day(s: State) -> None:
     s.run = 0
     s.run_open = s.ended = s.entered = s.entry_started = s.entry_over = False
     s.first_attempt = 0
+    s.stood_down = False
     s.exit_reason = None
     s.differences = 0
     s.unprotected_ms = 0

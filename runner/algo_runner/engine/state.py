@@ -271,6 +271,7 @@ class State(msgspec.Struct, kw_only=True):
     breach_again: bool = False
     quote_asked_at: int = 0
     ended: bool = False
+    stood_down: bool = False
     killed: bool = False
     stopped_by: str = ""
     """Command(stop): StopExit or StopKeep until a start or another spec."""

@@ -57,9 +57,11 @@ broker_ops = st.one_of(
     st.tuples(st.just("halted"), st.booleans()),
     st.tuples(st.just("exchange_cancel")),
 )
-people_ops = st.one_of(
+hand_ops = st.one_of(
     st.tuples(st.just("hand_sell"), st.integers(1, 12)),
     st.tuples(st.just("hand_buy"), st.integers(1, 5)),
+)
+people_ops = st.one_of(
     st.tuples(st.just("hand_stop"), st.sampled_from([-10, 5, 10]), st.sampled_from([0, -2])),
     st.tuples(st.just("desired"), st.sampled_from(list(Desired))),
     st.tuples(st.just("command"), st.sampled_from(list(CommandKind))),
@@ -73,7 +75,13 @@ machine_ops = st.one_of(
     st.tuples(st.just("disconnect")),
     st.tuples(st.just("gap")),
 )
-ops = st.lists(st.one_of(market_ops, market_ops, broker_ops, people_ops, machine_ops), max_size=40)
+clean_ops = st.lists(st.one_of(market_ops, market_ops, broker_ops, people_ops, machine_ops), max_size=40)
+ops = st.one_of(
+    clean_ops,
+    clean_ops,
+    st.lists(st.one_of(market_ops, broker_ops, people_ops, machine_ops, hand_ops), max_size=40),
+)
+"""Mostly without the trader's own trades: after those more may be sold than anybody could prevent."""
 
 
 @dataclass

@@ -140,6 +140,19 @@ def test_invariant_6_a_run_ends_only_flat_and_final(sequence: list[Op], side: Si
     day.finish()
 
 
+def test_invariant_6_a_run_ends_only_when_the_book_shows_it() -> None:
+    rig = bought()
+    rig.book_down = True
+    rig.tick(rupees(1979))
+    rig.advance(5000)
+    assert rig.held == 0
+    assert not rig.view.final
+    rig.book_down = False
+    rig.advance(2000)
+    assert rig.view.final
+    assert rig.view.phase is Phase.SOLD
+
+
 @FEW
 @given(sequence=ops, side=sides, broker=brokers)
 def test_invariant_7_a_failed_read_changes_no_belief(sequence: list[Op], side: Side, broker: str) -> None:

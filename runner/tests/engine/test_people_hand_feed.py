@@ -43,6 +43,17 @@ def test_a_halt_flattens_and_blocks_entries() -> None:
     assert (rig.true_held, rig.view.exit_reason, rig.view.phase) == (0, ExitReason.KILL, Phase.STOPPED)
 
 
+def test_a_halt_lifted_before_buy_time_costs_nothing() -> None:
+    rig = started(now=at("09:19:50"))
+    rig.change(halts=("account: drill",))
+    rig.advance(0)
+    assert rig.view.phase is Phase.STOPPED
+    rig.until("09:19:55")
+    rig.change(halts=())
+    rig.until("09:20:02")
+    assert rig.held == 10
+
+
 def test_a_kill_latches_until_a_person_starts() -> None:
     rig = started(now=at("09:19:50"))
     rig.command(CommandKind.KILL)

@@ -17,6 +17,10 @@ def deaf(rig: Rig) -> None:
     rig.stop.trigger = 1
 
 
+def reason(rig: Rig) -> ExitReason | None:
+    return rig.state.exit_reason
+
+
 # Watch
 
 
@@ -44,10 +48,10 @@ def test_a_second_tick_of_another_second_beyond_the_level_sells() -> None:
     rig.feed_on = False
     rig.advance(400)
     rig.feed_on = True
-    assert rig.state.exit_reason is None
+    assert reason(rig) is None
     rig.advance(700)
     rig.tick(rupees(1978))
-    assert rig.state.exit_reason is ExitReason.SOFTWARE_STOP
+    assert reason(rig) is ExitReason.SOFTWARE_STOP
     assert rig.true_held == 0
 
 
@@ -56,10 +60,10 @@ def test_a_quote_is_a_second_witness() -> None:
     deaf(rig)
     rig.advance(1000)
     rig.tick(rupees(1979))
-    assert rig.state.exit_reason is None
+    assert reason(rig) is None
     rig.advance(300)
     assert rig.sent(wire.ReadQuote)
-    assert rig.state.exit_reason is ExitReason.SOFTWARE_STOP
+    assert reason(rig) is ExitReason.SOFTWARE_STOP
 
 
 def test_the_grace_is_300_ms() -> None:
@@ -69,11 +73,11 @@ def test_the_grace_is_300_ms() -> None:
     rig.tick(rupees(1979))
     rig.advance(150)
     rig.tick(rupees(1979))
-    assert rig.state.exit_reason is None
+    assert reason(rig) is None
     rig.advance(149)
-    assert rig.state.exit_reason is None
+    assert reason(rig) is None
     rig.advance(1)
-    assert rig.state.exit_reason is ExitReason.SOFTWARE_STOP
+    assert reason(rig) is ExitReason.SOFTWARE_STOP
 
 
 def test_without_a_confirmed_stop_one_tick_is_enough() -> None:
@@ -82,7 +86,7 @@ def test_without_a_confirmed_stop_one_tick_is_enough() -> None:
     rig.until("09:20:00")
     assert rig.condition("Protected") == "False"
     rig.tick(rupees(1979), time=rig.now + 1000)
-    assert rig.state.exit_reason is ExitReason.SOFTWARE_STOP
+    assert reason(rig) is ExitReason.SOFTWARE_STOP
 
 
 def test_a_triggered_stop_is_left_alone_while_it_fills() -> None:
@@ -130,7 +134,7 @@ def test_triggered_is_inferred_where_no_such_status_exists() -> None:
     rig.tick(rupees(1979))
     rig.advance(1000)
     rig.tick(rupees(1979))
-    assert rig.state.exit_reason is ExitReason.STOP
+    assert reason(rig) is ExitReason.STOP
     rig.liquidity = None
     rig.tick(rupees(1979))
     rig.advance(0)
