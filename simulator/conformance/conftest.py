@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests"))
-
-from simulator_harness import Sim, simulator
+from algo_simulator.testing import Sim, simulator
 
 
 @pytest.fixture(scope="session")

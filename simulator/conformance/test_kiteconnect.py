@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulator_harness import Sim, ticks
+from algo_simulator.testing import Sim, ticks
 
 HERE = Path(__file__).parent / "zerodha"
 FLAT = ticks([("09:15:00", "2000"), ("09:15:01", "2000")])

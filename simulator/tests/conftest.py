@@ -1,15 +1,11 @@
 """Fixtures of the simulator's tests."""
 
 import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from simulator_harness import Sim, simulator
+from algo_simulator.testing import Sim, simulator
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from algo_crds.contracts.world import Beat, WorldState, WorldTick
-from simulator_harness import Player, Sim, ticks
+from algo_simulator.testing import Player, Sim, ticks
 
 QUIET = {
     "NSE:RELIANCE": ticks([("09:15:01", "2000"), ("09:15:02", "2001"), ("09:15:05", "1990"), ("09:16:00", "1995")])

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from algo_simulator.testing import ACCOUNT, DAY, Sim, simulator, ticks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from simulator_harness import ACCOUNT, DAY, Sim, simulator, ticks
 
 SPEC = {"name": "w", "date": DAY, "symbols": ["RELIANCE"], "accounts": [ACCOUNT]}
 

@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 from algo_crds.contracts.world import Beat
-from simulator_harness import Player, Sim, ticks
+from algo_simulator.testing import Player, Sim, ticks
 
 ROWS = {"NSE:RELIANCE": ticks([(f"09:15:{second:02}", "2000") for second in range(40)])}
 TRADED = 1_618_199_101_000

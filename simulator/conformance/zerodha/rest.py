@@ -3,6 +3,7 @@
 import datetime
 import json
 import sys
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -12,7 +13,7 @@ from kiteconnect import exceptions as ex
 ROOT, CHECK = sys.argv[1], sys.argv[2]
 
 
-def login():
+def login() -> KiteConnect:
     kite = KiteConnect(api_key="simkey0001", root=ROOT)
     kite._default_login_uri = f"{ROOT}/connect/login"
     answer = requests.get(kite.login_url(), allow_redirects=False, timeout=5)
@@ -23,7 +24,7 @@ def login():
     return kite
 
 
-def refused(call, kind, code, text=""):
+def refused(call: Callable[[], object], kind: type[Exception], code: int, text: str = "") -> None:
     try:
         call()
     except kind as error:
@@ -32,7 +33,7 @@ def refused(call, kind, code, text=""):
     raise AssertionError(f"{kind.__name__} expected")
 
 
-def place(kite, **changes):
+def place(kite: KiteConnect, **changes: object) -> str:
     order = {
         "variety": "regular",
         "exchange": "NSE",
@@ -47,17 +48,16 @@ def place(kite, **changes):
     return kite.place_order(**order)
 
 
-def session():
+def session() -> None:
     kite = login()
     assert kite.profile()["user_id"] == "SM0001"
     funds = kite.margins()
     assert funds["equity"]["net"] == kite.margins("equity")["net"] == 1_000_000
     assert kite.invalidate_access_token() is True
     refused(kite.profile, ex.TokenException, 403, "access_token")
-    return {}
 
 
-def orders():
+def orders() -> None:
     kite = login()
     resting = place(kite, tag="rest1")
     row = kite.order_history(resting)[-1]
@@ -70,10 +70,9 @@ def orders():
     assert kite.cancel_order("regular", resting) == resting
     assert kite.orders()[-1]["status"] == "CANCELLED"
     refused(lambda: kite.cancel_order("regular", resting), ex.OrderException, 400, "cannot be cancelled")
-    return {}
 
 
-def fills():
+def fills() -> None:
     kite = login()
     bought = place(kite, price=2010.0)
     row = kite.order_history(bought)[-1]
@@ -91,10 +90,9 @@ def fills():
     position = kite.positions()["day"][0]
     assert (position["quantity"], position["pnl"], position["product"]) == (0, 0, "MIS"), position
     assert kite.holdings() == []
-    return {}
 
 
-def market():
+def market() -> None:
     kite = login()
     quote = kite.quote("NSE:RELIANCE", "NSE:NOPE")
     assert list(quote) == ["NSE:RELIANCE"]
@@ -124,22 +122,19 @@ def market():
         ]
     )
     assert margin[0]["total"] == 4000
-    return {}
 
 
-def quotes():
+def quotes() -> None:
     kite = login()
     assert kite.ltp("NSE:RELIANCE")["NSE:RELIANCE"]["last_price"] == 2000.0
-    return {}
 
 
-def ohlc():
+def ohlc() -> None:
     kite = login()
     assert kite.ohlc("NSE:RELIANCE")["NSE:RELIANCE"]["ohlc"]["close"] == 2000.0
-    return {}
 
 
-def errors():
+def errors() -> None:
     kite = login()
     bad = KiteConnect(api_key="simkey0001", access_token="wrong", root=ROOT)
     refused(bad.orders, ex.TokenException, 403)
@@ -155,22 +150,21 @@ def errors():
     protected = place(kite, order_type="MARKET", market_protection=-1)
     assert kite.order_history(protected)[-1]["status"] == "COMPLETE"
     refused(lambda: kite.get_gtts(), ex.InputException, 400)
-    return {}
 
 
-def limits():
+def limits() -> None:
     kite = login()
     for _ in range(30):
         try:
             kite.orders()
         except ex.NetworkException as error:
             assert error.code == 429 and "Too many requests" in str(error)
-            return {}
+            return
     raise AssertionError("30 calls at once were all served")
 
 
-print(
-    json.dumps(
-        {"ok": True, **{c.__name__: c for c in (session, orders, fills, market, quotes, ohlc, errors, limits)}[CHECK]()}
-    )
-)
+CHECKS: dict[str, Callable[[], None]] = {
+    check.__name__: check for check in (session, orders, fills, market, quotes, ohlc, errors, limits)
+}
+CHECKS[CHECK]()
+print(json.dumps({"ok": True}))

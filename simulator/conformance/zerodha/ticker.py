@@ -4,19 +4,20 @@ import json
 import os
 import sys
 import threading
+from typing import Any, NoReturn
 
 from kiteconnect import KiteTicker
 
 ROOT, TOKEN, MODE, TOKENS = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
-seen = {"ticks": [], "orders": [], "connects": 0}
+seen: dict[str, Any] = {"ticks": [], "orders": [], "connects": 0}
 
 
-def finish(code):
+def finish(code: int) -> NoReturn:
     print(json.dumps(seen, default=str), flush=True)
     os._exit(code)
 
 
-def on_connect(ws, _):
+def on_connect(ws: KiteTicker, _: object) -> None:
     seen["connects"] += 1
     if MODE != "orders":
         ws.subscribe(TOKENS)
@@ -25,19 +26,19 @@ def on_connect(ws, _):
     print("connected", flush=True)
 
 
-def on_ticks(_, ticks):
+def on_ticks(_: KiteTicker, ticks: list[dict[str, Any]]) -> None:
     seen["ticks"] += ticks
     if MODE != "orders" and len({t["instrument_token"] for t in seen["ticks"]}) == len(TOKENS):
         finish(0)
 
 
-def on_order_update(_, data):
+def on_order_update(_: KiteTicker, data: dict[str, Any]) -> None:
     seen["orders"].append(data)
     if data["status"] == "COMPLETE":
         finish(0)
 
 
-def on_close(_, code, reason):
+def on_close(_: KiteTicker, code: int, reason: str) -> None:
     seen["closed"] = [code, str(reason)]
     if MODE == "refused":
         finish(0)

@@ -1,4 +1,4 @@
-"""A running simulator on free ports, and a participant that speaks the clock protocol as a gateway does."""
+"""For tests of any component: a running simulator on free ports, and a participant that speaks the clock protocol."""
 
 import asyncio
 import gzip
@@ -19,10 +19,11 @@ from algo_crds.contracts.world import (
     decode_to_participant,
     encode,
 )
+
 from algo_simulator.servers import Servers, start_servers
 from algo_simulator.settings import Settings
 
-TOKEN = "control-token"
+TOKEN = "control-token"  # noqa: S105 - of a server that lives for one test
 ACCOUNT = {
     "broker": "zerodha",
     "client_id": "SM0001",
