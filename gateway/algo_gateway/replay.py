@@ -4,16 +4,22 @@ waits for every runner and every call.
 See `contracts/world.py` for the protocol and ADR 1 for the reasons.
 """
 
+import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from algo_brokers.port import FeedTick
 from algo_crds.contracts import wire, world
+from algo_crds.contracts.constants import SHELL
 from algo_crds.contracts.orders import OrderRow
 
 from algo_gateway.hub import Hub
 from algo_gateway.live import FeedState
 from algo_gateway.rounds import Rounds, RunnerIdle
 from algo_gateway.watchdog import Watchdog
+
+LOST_S: Final = SHELL.barrier_timeout_ms / 1000 * 2 / 3
+"""Wall time for which a lost runner is waited for."""
 
 
 class Replay(FeedState):
@@ -52,7 +58,7 @@ class Replay(FeedState):
         self._told: tuple[int, int, int | None] | None = None
         hub.round_changed = self.settle
         hub.runner_armed = self._armed
-        hub.runner_lost = self._rounds.lost
+        hub.runner_lost = self._lost
         hub.runner_idle = self._idle
 
     # The feed
@@ -120,6 +126,17 @@ class Replay(FeedState):
     def _armed(self, strategy: str) -> None:
         self._rounds.armed(strategy)
         self.settle()
+
+    def _lost(self, strategy: str) -> None:
+        """A runner that is gone may be on its way back: the market waits, but less long than it waits for the account,
+        so that one strategy that was stopped for good does not put the others out of step."""
+        self._rounds.lost(strategy)
+        asyncio.get_running_loop().call_later(LOST_S, self._give_up, strategy)
+
+    def _give_up(self, strategy: str) -> None:
+        if self._rounds.is_lost(strategy):
+            self._rounds.gone(strategy)
+            self.settle()
 
     def _idle(self, strategy: str, idle: RunnerIdle) -> None:
         self._rounds.answer(strategy, idle)

@@ -31,6 +31,10 @@ class Rounds:
         if strategy in self._idle:
             self._idle[strategy] = None
 
+    def is_lost(self, strategy: str) -> bool:
+        """Whether it counts and has not come back."""
+        return strategy in self._idle and self._idle[strategy] is None
+
     def gone(self, strategy: str) -> None:
         """It ended for good (its strategy was removed)."""
         self._idle.pop(strategy, None)
