@@ -40,7 +40,8 @@ def welcome(t: Turn, event: wire.Welcome) -> None:
     known = any(o.ask.at <= event.last_send <= o.send_before for o in s.orders.values()) or event.last_send == 0
     s.door_last_send = event.last_send
     visible = event.last_send + event.capability.visibility_delay_ms
-    s.blind_until = 0 if known or visible <= t.now else visible
+    s.blind_until = 0 if s.continuous or known or visible <= t.now else visible
+    s.continuous = True
     take_session(t, event.instrument, event.session)
     reread(t)
     s.next_positions_at = t.now

@@ -171,6 +171,8 @@ class State(msgspec.Struct, kw_only=True):
     lost: bool = False
     connected: bool = False
     connected_at: int = 0
+    continuous: bool = False
+    """This process has been connected before, so it knows all that was sent for it."""
     reread_since: int = 0
     """A book read begun before this does not reconcile."""
     blind_until: int = 0
@@ -328,6 +330,7 @@ def restore(data: bytes) -> State | None:
     state.lost = False
     state.wake_at = 0
     state.plan = None
+    state.continuous = False
     return state
 
 
