@@ -50,6 +50,14 @@ async def eventually(look: Callable[[], Awaitable[T]], good: Callable[[T], bool]
         await asyncio.sleep(POLL_S)
 
 
+def command_line(pid: int) -> bytes:
+    """How a process was started; empty if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 @dataclass(slots=True)
 class Strategy:
     """One strategy in a world of its own."""
@@ -125,7 +133,7 @@ class Strategy:
         uid = (await self.pod(prefix))["metadata"]["uid"]
         module = "algo_runner" if prefix == "run" else "algo_gateway"
         for pid in self.system.cluster.pod_processes(uid):
-            if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if module.encode() in command_line(pid):
                 os.kill(pid, signal.SIGKILL)
 
     async def crash_folder(self, prefix: str) -> str:
@@ -190,7 +198,7 @@ class House:
 
 def orders_of(book: Json) -> list[Json]:
     """The orders of the only account of a world."""
-    (account,) = book["accounts"]
+    (account,) = book["accounts"].values()
     return list(account["orders"])
 
 

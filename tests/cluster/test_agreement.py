@@ -1,6 +1,7 @@
 """The stream, the resource's status and the API say what the exchange's book says, and say it only to their owner."""
 
 import asyncio
+import contextlib
 from decimal import Decimal
 
 import httpx
@@ -43,7 +44,7 @@ async def test_stream_status_and_book_agree(house: House) -> None:
 async def test_another_user_sees_nothing_of_it(house: House, system: System) -> None:
     strategy = await house.strategy()
     other = await register(system.endpoints.api)
-    async with other.client:
+    async with contextlib.aclosing(other.client):
         paths = [
             f"/strategies/{strategy.id}",
             f"/strategies/{strategy.id}/stream",

@@ -62,6 +62,7 @@ async def make_world(control: httpx.AsyncClient, options: DemoOptions) -> Json:
         "client_id": f"SM{secrets.randbelow(10**6):06d}",
         "api_key": f"sim{secrets.token_hex(6)}",
         "api_secret": secrets.token_hex(16),
+        "redirect_url": "http://127.0.0.1/callback",
     }
     world = await call(
         control,
@@ -143,25 +144,25 @@ async def prepared(
         world = await make_world(control, options)
         progress.step("a trader registers")
         trader = await register(endpoints.api)
-        async with trader.client:
-            try:
-                progress.step("the trader links a simulated Zerodha account and logs in at the broker")
-                account = await link_account(trader, world["account"], endpoints.broker)
-                progress.step("the trader creates a strategy; the operator makes it a pod")
-                body = strategy_body(options, account["id"])
-                strategy = await call(trader.client, "POST", "/strategies", json=body)
-                strategy = await wait_ready(trader, strategy["id"])
-                yield Stage(
-                    endpoints=endpoints,
-                    control=control,
-                    trader=trader,
-                    world=world,
-                    account=account,
-                    strategy=strategy,
-                )
-            finally:
-                if not options.keep:
-                    await _clean_up(kubectl, control, world, trader)
+        try:
+            progress.step("the trader links a simulated Zerodha account and logs in at the broker")
+            account = await link_account(trader, world["account"], endpoints.broker)
+            progress.step("the trader creates a strategy; the operator makes it a pod")
+            body = strategy_body(options, account["id"])
+            strategy = await call(trader.client, "POST", "/strategies", json=body)
+            strategy = await wait_ready(trader, strategy["id"])
+            yield Stage(
+                endpoints=endpoints,
+                control=control,
+                trader=trader,
+                world=world,
+                account=account,
+                strategy=strategy,
+            )
+        finally:
+            if not options.keep:
+                await _clean_up(kubectl, control, world, trader)
+            await trader.client.aclose()
 
 
 async def _clean_up(kubectl: Kubectl, control: httpx.AsyncClient, world: Json, trader: Trader) -> None:
