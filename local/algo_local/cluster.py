@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,7 @@ from algo_local.processes import (
     identify,
     is_alive,
     read_record,
+    send_signal,
     terminate,
     wait_until,
     write_record,
@@ -240,8 +242,9 @@ def stop(name: str = "default") -> bool:
         return False
     with file_lock(state_root() / f".{name}.lock"):
         node = read_record(_record(instance))
-        if node is not None:
-            terminate(node, 10.0)
+        # No grace: the state goes with the cluster, there is nothing to close in good order.
+        if node is not None and send_signal(node, signal.SIGKILL):
+            wait_until(lambda: not is_alive(node), 30.0, f"the node (pid {node.pid}) survives SIGKILL")
         cgroups.remove(instance.cgroup)
         others = [other for other in list_instances() if other.name != name]
         hostnet.detach(instance, last=not others)
