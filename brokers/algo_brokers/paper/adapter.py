@@ -59,6 +59,22 @@ async def _no_feed(*, listener: FeedListener) -> Feed:  # noqa: ARG001
     raise RequestRefused("a paper account's prices come from its market data source")
 
 
+def _listed(exchange: str, now: int) -> tuple[BrokerInstrument, ...]:
+    return tuple(
+        BrokerInstrument(
+            exchange=one.exchange,
+            symbol=one.symbol,
+            token=one.token,
+            name=one.name,
+            tick_size=one.tick_size,
+            lot=one.lot,
+            kind=one.kind,
+        )
+        for one in instruments_on(session_date(now))
+        if one.exchange == exchange
+    )
+
+
 def create_paper_broker(exchange: PaperExchange, *, now: Callable[[], int], orders_per_window: int = 8) -> Broker:
     """A broker over a paper exchange; `now` is session time in ms."""
 
@@ -90,19 +106,7 @@ def create_paper_broker(exchange: PaperExchange, *, now: Callable[[], int], orde
         return {pair: price for pair in instruments if (price := exchange.last_price(*pair))}
 
     async def read_instruments(*, exchange: str) -> tuple[BrokerInstrument, ...]:
-        return tuple(
-            BrokerInstrument(
-                exchange=one.exchange,
-                symbol=one.symbol,
-                token=one.token,
-                name=one.name,
-                tick_size=one.tick_size,
-                lot=one.lot,
-                kind=one.kind,
-            )
-            for one in instruments_on(session_date(now()))
-            if one.exchange == exchange
-        )
+        return _listed(exchange, now())
 
     return Broker(
         capability=CAPABILITY,

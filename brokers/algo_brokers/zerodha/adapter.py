@@ -16,13 +16,17 @@ from algo_brokers.outcomes import Rejected, Unknown, WriteOutcome
 from algo_brokers.port import (
     Broker,
     BrokerInstrument,
+    Cancel,
     Candle,
     Change,
+    ExchangeToken,
     Feed,
     FeedListener,
     Funds,
     HoldingRow,
+    Modify,
     NewOrder,
+    Place,
     Quote,
     ReadCandles,
     ReadFunds,
@@ -75,25 +79,10 @@ def create_zerodha_broker(
     """
     where = endpoints or Endpoints()
     write_call, read_call = _write_call(write, current, session_over), _read_call(read, current, session_over)
-    reads = _plain_reads(read_call)
-
-    async def exchange_token(*, api_key: str, api_secret: str, request_token: str, now: int) -> Session:
-        request = session.token_request(api_key=api_key, api_secret=api_secret, request_token=request_token)
-        with _without(api_key, api_secret, request_token):
-            answer = await _answered(read, request, TIMEOUT_S)
-            return session.session_of(responses.read_data(answer), api_key=api_key, now=now)
+    reads, writes = _plain_reads(read_call), _writes(write_call)
 
     async def logout() -> None:
         await read_call(session.logout_request, bytes)
-
-    async def place(*, order: NewOrder) -> WriteOutcome:
-        return await write_call(lambda held: requests.place(held, order))
-
-    async def modify(*, change: Change) -> WriteOutcome:
-        return await write_call(lambda held: requests.modify(held, change))
-
-    async def cancel(*, broker_order_id: str) -> WriteOutcome:
-        return await write_call(lambda held: requests.cancel(held, broker_order_id))
 
     async def read_book(*, begun_at: int) -> tuple[OrderRow, ...]:
         return await read_call(requests.book, lambda data: responses.order_rows(data, read_at=begun_at))
@@ -114,11 +103,11 @@ def create_zerodha_broker(
         capability=CAPABILITY,
         windows=limits.windows(orders_per_window),
         login_url=lambda *, api_key, state: session.login_url(api_key=api_key, state=state, base=where.login),
-        exchange_token=exchange_token,
+        exchange_token=_exchange(read),
         logout=logout,
-        place=place,
-        modify=modify,
-        cancel=cancel,
+        place=writes.place,
+        modify=writes.modify,
+        cancel=writes.cancel,
         read_book=read_book,
         read_order=read_order,
         open_feed=open_feed,
@@ -131,6 +120,38 @@ def create_zerodha_broker(
         read_candles=reads.candles,
         read_instruments=reads.instruments,
     )
+
+
+def _exchange(read: Transport) -> ExchangeToken:
+    async def exchange_token(*, api_key: str, api_secret: str, request_token: str, now: int) -> Session:
+        request = session.token_request(api_key=api_key, api_secret=api_secret, request_token=request_token)
+        with _without(api_key, api_secret, request_token):
+            answer = await _answered(read, request, TIMEOUT_S)
+            return session.session_of(responses.read_data(answer), api_key=api_key, now=now)
+
+    return exchange_token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writes:
+    """The order calls."""
+
+    place: Place
+    modify: Modify
+    cancel: Cancel
+
+
+def _writes(write_call: "_WriteCall") -> _Writes:
+    async def place(*, order: NewOrder) -> WriteOutcome:
+        return await write_call(lambda held: requests.place(held, order))
+
+    async def modify(*, change: Change) -> WriteOutcome:
+        return await write_call(lambda held: requests.modify(held, change))
+
+    async def cancel(*, broker_order_id: str) -> WriteOutcome:
+        return await write_call(lambda held: requests.cancel(held, broker_order_id))
+
+    return _Writes(place=place, modify=modify, cancel=cancel)
 
 
 class _WriteCall(Protocol):
