@@ -152,6 +152,20 @@ def test_a_journaled_place_without_an_outcome_is_unknown_never_run_again() -> No
     assert rig.view.phase is Phase.WAITING
 
 
+@pytest.mark.parametrize("outcome", ["mute", "mute_done"])
+def test_a_call_that_was_under_way_when_the_process_died_is_unknown_by_its_snapshot(outcome: str) -> None:
+    rig = started(now=at("09:19:50"), rows_lost=True, visible_delay=6_000)
+    rig.script["place"].append(outcome)
+    rig.until("09:20:00")
+    rig.in_flight.clear()
+    rig.journal.clear()
+    rig.restart("snapshot")
+    rig.rows_lost = False
+    rig.until("09:20:50")
+    assert len(rig.legs(Leg.ENTRY)) == (0 if outcome == "mute" else 1)
+    assert rig.condition("Protected") == ("False" if outcome == "mute" else "True")
+
+
 def test_death_between_fill_and_stop_protects_on_return() -> None:
     rig = started(now=at("09:19:50"), rows_lost=True)
     rig.script["place"].append("mute_done")

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Leg, OrderStatus, OrderType
-from algo_crds.contracts.runtime import ExitReason, Level, Phase
+from algo_crds.contracts.runtime import Desired, ExitReason, Level, Phase
 from engine_setup import CAPABILITY, INSTRUMENT, SESSION, at, make_spec, rupees
 from engine_world import Rig, bought, equal_states, restore_twin, started
 from msgspec.structs import replace
@@ -187,18 +187,24 @@ def test_a_refused_conversion_is_remembered_when_the_stop_still_waits() -> None:
 
 
 def test_a_refusal_that_meant_it_triggered_is_believed_from_the_row() -> None:
-    rig = bought(row_delay=0)
+    rig = bought()
+    rig.rows_lost = True
     rig.liquidity = 0
-    rig.row_delay = 400
-    rig.tick(rupees(1979))
-    rig.state.breach_at = 0
+    rig.stop.status = OrderStatus.TRIGGERED  # and no row has said so yet
     rig.script["modify"].append("order:NotModifiable")
-    rig.until("09:20:08")
+    rig.forget()
+    rig.change(desired=Desired.STOP_EXIT)
+    rig.advance(1000)
     assert not rig.state.no_convert
+    assert not rig.sent(wire.Cancel)
     rig.liquidity = None
+    rig.rows_lost = False
+    rig.tick(rupees(1979))
+    rig.advance(3000)
     rig.tick(rupees(1979))
     rig.advance(1000)
     assert rig.true_held == 0
+    assert len(rig.legs(Leg.EXIT)) == 0
 
 
 def test_a_partly_filled_sell_is_modified_only_where_the_meaning_is_proven() -> None:
