@@ -8,6 +8,7 @@ from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Leg
 from algo_crds.contracts.runtime import ExitReason, Phase
 from algo_market.readers import Recording, cleaned, read_recording
+from algo_runner.engine.actions import Filled, SetCondition
 from engine_setup import INSTRUMENT, MIDNIGHT, SESSION, make_spec
 from engine_world import Rig
 from msgspec.structs import replace
@@ -49,7 +50,7 @@ def test_a_falling_day_is_stopped_out(symbol: str, minute: str) -> None:
     rig = replay("2021-04-12", symbol)
     view = rig.view
     assert (view.phase, view.exit_reason, rig.true_held) == (Phase.SOLD, ExitReason.STOP, 0)
-    sold = next(time for time, a in rig.log if type(a).__name__ == "Filled" and a.side is not rig.spec.spec.side)
+    sold = next(time for time, a in rig.log if isinstance(a, Filled) and a.side is not rig.spec.spec.side)
     second = (sold - MIDNIGHT) % 86_400_000 // 1000
     assert f"{second // 3600:02}:{second // 60 % 60:02}" == minute
     assert view.unprotected_session_ms == 0
@@ -58,11 +59,11 @@ def test_a_falling_day_is_stopped_out(symbol: str, minute: str) -> None:
 
 def test_a_mute_feed_stays_protected_and_sends_nothing() -> None:
     rig = replay("2021-05-14", "RELIANCE")
-    changes = [(time, a.current) for time, a in rig.log if type(a).__name__ == "SetCondition" and a.name == "FeedFresh"]
+    changes = [(time, a.current) for time, a in rig.log if isinstance(a, SetCondition) and a.name == "FeedFresh"]
     falls = [(time - MIDNIGHT) % 86_400_000 // 1000 for time, status in changes if status == "False"]
     assert 10 * 3600 + 42 * 60 + 26 in falls
     assert rig.view.exit_reason is ExitReason.TIME
     assert len(rig.legs(Leg.STOP)) == 1
-    protected = [a.current for _, a in rig.log if type(a).__name__ == "SetCondition" and a.name == "Protected"]
+    protected = [a.current for _, a in rig.log if isinstance(a, SetCondition) and a.name == "Protected"]
     assert protected == ["False", "False", "True", "False", "False"]
     assert len([a for _, a in rig.log if isinstance(a, wire.Place | wire.Modify | wire.Cancel)]) == 3
