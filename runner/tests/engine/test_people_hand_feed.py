@@ -108,6 +108,9 @@ def test_a_part_sold_by_hand_cuts_the_stop_before_anything_else() -> None:
     rig.by_hand(3, Side.BUY)  # the trader's own shares
     rig.advance(1000)
     assert rig.held == 6
+    rig.by_hand(3)  # and sold again: still not ours
+    rig.advance(1000)
+    assert rig.held == 6
 
 
 def test_a_stop_cancelled_by_hand_is_placed_again_once_then_flattened() -> None:
