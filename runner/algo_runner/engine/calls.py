@@ -97,12 +97,9 @@ def place(t: Turn, leg: Leg, order_class: OrderClass, ask: Ask) -> None:
         product=s.spec.spec.product,
         send_before=send_before,
     )
-    if leg is Leg.ENTRY:
-        t.out.append(Journal(entry=intent, before_send=True))
-        t.out.append(action)
-    else:
-        t.out.append(action)
-        t.out.append(Journal(entry=intent))
+    entering = leg is Leg.ENTRY
+    written = Journal(entry=intent, before_send=entering)
+    t.out.extend((written, action) if entering else (action, written))
     s.last_action = f"place {leg} {tag}"
     t.put(order)
 
