@@ -15,14 +15,6 @@ from algo_runner.engine.turn import Turn
 
 _OWN_ONLY = frozenset({OrderStatus.INTENDED, OrderStatus.SENT, OrderStatus.NOT_SENT, OrderStatus.UNKNOWN})
 
-_STAGE = dict.fromkeys(OrderStatus, 3) | {
-    OrderStatus.PENDING: 0,
-    OrderStatus.OPEN: 1,
-    OrderStatus.TRIGGER_PENDING: 1,
-    OrderStatus.TRIGGERED: 2,
-}
-"""Between rows of one instant the further stage is the newer: a book begun then may show what came before the socket's."""
-
 
 def take(t: Turn, row: OrderRow) -> str | None:
     """Believe a row as far as it can be believed; the tag of our order that it speaks of, if it does."""
@@ -112,7 +104,10 @@ def _line_of(row: OrderRow, now: int) -> Line:
 def merged(old: Line, new: Line) -> Line:
     """What to believe of one broker order after one more row."""
     old_final, new_final = old.status in FINAL, new.status in FINAL
-    newer = new.read_at > old.read_at or (new.read_at == old.read_at and _STAGE[new.status] >= _STAGE[old.status])
+    # Of two rows of one instant, one that is still on its way to the exchange is the older: a book may be begun before
+    # and read after the socket's word.
+    on_its_way = new.status is OrderStatus.PENDING and old.status is not OrderStatus.PENDING
+    newer = new.read_at > old.read_at or (new.read_at == old.read_at and not on_its_way)
     take_new = (new_final and not old_final) or (new_final == old_final and newer)
     if old_final and new_final:
         take_new = False
