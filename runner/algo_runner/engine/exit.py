@@ -137,7 +137,11 @@ def _modifiable(t: Turn, order: Order) -> bool:
     capability = t.s.capability
     if capability is None or order.no_modify or order.modifications >= capability.max_modifications:
         return False
-    return capability.modify_quantity_is_total or filled(order) == 0
+    if capability.modify_quantity_is_total:
+        return True
+    # Where a change names the remainder, a fill that crosses it on the wire would be sold once more: only an order that
+    # cannot be filling yet is changed, any other goes by cancel, final row, place.
+    return filled(order) == 0 and not order.converted and order.ask.type is OrderType.STOP_LIMIT
 
 
 def _wanted(t: Turn, order: Order, shares: int) -> int:

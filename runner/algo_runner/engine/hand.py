@@ -100,8 +100,8 @@ def look_at_stop(t: Turn) -> None:
     """A resting stop that somebody changed: accept if tighter and for all of what is held, otherwise restore it."""
     s = t.s
     order = main_stop(t)
-    if order is None or order.busy or s.exit_reason is not None:
-        return
+    if order is None or order.busy or s.exit_reason is not None or held(s) <= 0:
+        return  # nothing is known to be held: after a restart the book comes first
     line = primary(order)
     if line is None or _ours(order, line) or line.read_at < order.ask.at or line.status in _DONE:
         return

@@ -207,7 +207,7 @@ def test_an_exchange_cancel_with_the_price_through_exits_and_is_not_placed_again
 def test_a_book_of_the_same_instant_never_takes_a_confirmed_stop_back() -> None:
     """The book was begun before the stop rested and is read after the socket said so: same instant, earlier stage."""
     rig = bought()
-    read_at = rig.state.orders[rig.stop.tag].lines[0].read_at
+    read_at = rig.state.orders[rig.stop.tag.lower()].lines[0].read_at
     earlier = rig.row(rig.stop, status=OrderStatus.PENDING, read_at=read_at)
     rig.feed(replace(rig.book(), rows=(*rig.book().rows[:-1], earlier)))
     assert rig.condition("Protected") == "True"

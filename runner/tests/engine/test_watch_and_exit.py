@@ -365,3 +365,14 @@ def test_lower_circuit_price_stays_inside_the_band(price: float) -> None:
     rig.tick(rupees(price))
     rig.until("09:20:30")
     assert all(m.price >= rupees(1800) for m in rig.sent(wire.Modify))
+
+
+def test_where_a_change_names_the_remainder_a_live_exit_is_never_changed() -> None:
+    """A fill that crosses the change on the wire would be sold a second time."""
+    rig = bought(capability=replace(CAPABILITY, modify_quantity_is_total=False))
+    rig.liquidity = 1
+    rig.change(desired=Desired.STOP_EXIT)
+    rig.until("09:25:00")
+    changes = [a for _, a in rig.log if isinstance(a, wire.Modify)]
+    assert len(changes) == 1
+    assert rig.true_held >= 0
