@@ -72,10 +72,16 @@ class SharedReader(Generic[Row]):
                 asked, self._waiting = self._waiting, []
                 result = await self._once()
                 for answer in asked:
-                    answer(result)
+                    self._tell(answer, result)
         finally:
             self._task = None
             self._changed()
+
+    def _tell(self, answer: Callable[[ReadResult[Row]], None], result: ReadResult[Row]) -> None:
+        try:
+            answer(result)
+        except Exception:  # one asker's failure must not leave the others without an answer
+            log.exception("an answer to a read failed")
 
     async def _once(self) -> ReadResult[Row]:
         begun_at = self._now()

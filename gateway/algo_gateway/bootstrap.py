@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -10,13 +11,10 @@ from aiohttp import web
 from algo_brokers.breaker import BreakerState
 from algo_brokers.http import HttpAnswer, HttpRequest, Transport
 from algo_brokers.order_line import OrderLine, create_order_line
-from algo_brokers.paper.adapter import create_paper_broker
-from algo_brokers.paper.exchange import PaperExchange
 from algo_brokers.port import Broker, FeedTick
 from algo_brokers.transports import create_client, create_http_transport
 from algo_brokers.zerodha.adapter import Endpoints, create_zerodha_broker
 from algo_crds.contracts import wire, world
-from algo_crds.contracts.orders import OrderRow
 
 from algo_gateway.admin import create_admin
 from algo_gateway.clock import SessionClock, monotonic_ms
@@ -27,6 +25,7 @@ from algo_gateway.front import serve
 from algo_gateway.hub import Hub, Parts
 from algo_gateway.live import Live
 from algo_gateway.metrics import create_metrics
+from algo_gateway.paper_account import PaperAccount
 from algo_gateway.publish import Publisher, connect
 from algo_gateway.replay import Replay
 from algo_gateway.runners import RunnerServer
@@ -37,7 +36,7 @@ from algo_gateway.tokens import runner_claims
 from algo_gateway.watchdog import Watchdog
 from algo_gateway.world_clock import WorldClock
 
-ORPHAN_AFTER_S = 60.0
+_REDIS_AGAIN_S: Final = 0.5
 
 
 class Gateway:
@@ -45,7 +44,8 @@ class Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._paper: PaperExchange | None = None
+        self._paper: PaperAccount | None = None
+        self._newest_beat = 0
         self._orders: OrderLine | None = None
         self._client = create_client()
         self._paper_kept = b""
@@ -65,6 +65,7 @@ class Gateway:
                 account_id=settings.account_id,
                 source_id=settings.source_id,
                 simulated=settings.paper or settings.environment == "Simulator",
+                algo_id=settings.algo_id,
                 broker=self.broker,
                 door=self.door,
                 clock=self.clock,
@@ -90,8 +91,14 @@ class Gateway:
     def _broker(self) -> Broker:
         settings = self._settings
         if settings.broker == "paper":
-            self._paper = PaperExchange(on_row=self._paper_row, previous_close=lambda _exchange, _symbol: 0)
-            return create_paper_broker(self._paper, now=self.clock.now, orders_per_window=settings.orders_per_window)
+            self._paper = PaperAccount(
+                now=self.clock.now,
+                orders_per_window=settings.orders_per_window,
+                keep=lambda snapshot: self.publisher.save(paper=snapshot.decode()),
+                market_row=lambda row: self._replayed().row(row),
+                call_row=lambda row: self._replayed().row_now(row),
+            )
+            return self._paper.broker
         if settings.broker != "zerodha":
             raise SettingsError(f"broker {settings.broker!r} has no adapter yet; use zerodha or paper")
         defaults = Endpoints()
@@ -156,18 +163,17 @@ class Gateway:
     # The world's messages
 
     def _from_world(self, message: world.ToParticipant) -> None:
-        assert self._replay is not None
+        replay = self._replayed()
         if isinstance(message, world.Beat):
-            if self._paper is not None:
-                self._paper.clock(message.now)
-            self._replay.beat(message)
+            self._beat(message)
         elif isinstance(message, world.WorldTick):
             self._paper_tick(message)
         elif isinstance(message, world.Joined):
-            self._replay.restarted()
+            replay.restarted()
+            self._newest_beat = 0
             self._set_now(message.now)
             if self._paper is not None and self._paper_kept:
-                self._paper.restore(self._paper_kept, message.now)
+                self._paper.exchange.restore(self._paper_kept, message.now)
                 self._paper_kept = b""
                 self.hub.read_for_all()
             self.hub.health_changed()
@@ -177,17 +183,30 @@ class Gateway:
     def _paper_tick(self, tick: world.WorldTick) -> None:
         if self._paper is None or self._replay is None:
             return
-        self._paper.tick(tick.exchange, tick.symbol, price=tick.price, time=tick.time, volume=tick.volume, now=tick.now)
+        exchange = self._paper.exchange
+        exchange.tick(tick.exchange, tick.symbol, price=tick.price, time=tick.time, volume=tick.volume, now=tick.now)
         market = self.symbols.by_key.get((tick.exchange, tick.symbol))
         if market is not None:
             self._replay.ticks([FeedTick(market.token, tick.price, tick.time, tick.volume)])
 
-    def _paper_row(self, row: OrderRow) -> None:
-        assert self._replay is not None
-        assert self._paper is not None
-        self._replay.row(row)
-        # What a broker would remember: a restarted gateway finds its orders and positions again.
-        self.publisher.state(paper=self._paper.snapshot().decode())
+    def _beat(self, beat: world.Beat) -> None:
+        replay, paper = self._replayed(), self._paper
+        self._newest_beat = beat.seq
+        if paper is not None:
+            paper.exchange.clock(beat.now)
+            if paper.changed:
+                self._saving = asyncio.create_task(self._beat_when_saved(paper, beat))
+                return
+        replay.beat(beat)
+
+    async def _beat_when_saved(self, paper: PaperAccount, beat: world.Beat) -> None:
+        await paper.save()
+        if beat.seq == self._newest_beat:  # a world that waited too long has gone on
+            self._replayed().beat(beat)
+
+    def _replayed(self) -> Replay:
+        assert self._replay is not None, "a paper account and a world's messages come with a replayed market"
+        return self._replay
 
     def _set_now(self, now: int) -> None:
         self.clock.set(now)
@@ -283,7 +302,7 @@ class Gateway:
     async def run(self) -> None:
         """Serve until cancelled; a part that ends takes the process down, so that it starts afresh."""
         if self._paper is not None:
-            self._paper_kept = await self.publisher.read("paper")
+            self._paper_kept = await self._kept_paper()
         async with self.serving(), asyncio.TaskGroup() as tasks:
             if self._world is not None:
                 tasks.create_task(self._world.run())
@@ -293,11 +312,17 @@ class Gateway:
             tasks.create_task(self._each_second())
             self.session_changed()
 
+    async def _kept_paper(self) -> bytes:
+        """What an earlier process kept. An account that began empty because Redis was away would overwrite it."""
+        while True:
+            kept = await self.publisher.read("paper")
+            if kept is not None:
+                return kept
+            await asyncio.sleep(_REDIS_AGAIN_S)
+
     async def _each_second(self) -> None:
-        seconds = 0.0
         while True:
             await asyncio.sleep(1)
-            seconds += 1
             self._tell_state()
             if self.door.gate.breaker_open != (self.hub.breaker.state(monotonic_ms()) is BreakerState.OPEN):
                 self.hub.health_changed()  # half-open by the passage of time
@@ -305,11 +330,4 @@ class Gateway:
                 await self._orders.warm()
             if not self.clock.own:
                 self.watchdog.at(self.clock.now())
-            if seconds >= ORPHAN_AFTER_S:
-                await self._cancel_orphans()
-
-    async def _cancel_orphans(self) -> None:
-        """A resting entry of nobody could open a position that nobody guards; a resting sell may be a stop."""
-        for row in self.door.orphans():
-            self.publisher.event("OrphanEntry", f"cancelling {row.broker_order_id}", self.clock.now())
-            await self.broker.cancel(broker_order_id=row.broker_order_id)
+            self.hub.apply(self.door.cancel_orphans(self.clock.now(), monotonic_ms()))

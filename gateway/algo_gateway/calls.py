@@ -17,12 +17,20 @@ Outcome = wire.Accepted | wire.Rejected | wire.Unknown | wire.NotSent
 
 
 async def perform(
-    broker: Broker, write: Write, *, exchange: str, symbol: str, now: Callable[[], int], crash: CrashPoint
+    broker: Broker,
+    write: Write,
+    *,
+    exchange: str,
+    symbol: str,
+    algo_id: str,
+    now: Callable[[], int],
+    crash: CrashPoint,
 ) -> Outcome:
-    """Make the broker call of a write and say what became of it."""
+    """Make the broker call of a write and say what became of it. `algo_id`: the exchange's number of the algorithm,
+    empty if it has none."""
     crash("gateway.before_send")
     try:
-        outcome = await _call(broker, write, exchange, symbol)
+        outcome = await _call(broker, write, exchange, symbol, algo_id)
     except Exception as error:  # whatever an adapter raises by mistake, the order may stand at the exchange
         log.exception("a broker call ended unseen")
         return wire.Unknown(now=now(), req=write.req, reason=f"adapter error: {type(error).__name__}")
@@ -30,7 +38,7 @@ async def perform(
     return message_of(outcome, write.req, now())
 
 
-async def _call(broker: Broker, write: Write, exchange: str, symbol: str) -> WriteOutcome:
+async def _call(broker: Broker, write: Write, exchange: str, symbol: str, algo_id: str) -> WriteOutcome:
     if isinstance(write, wire.Place):
         order = NewOrder(
             tag=write.tag,
@@ -42,6 +50,7 @@ async def _call(broker: Broker, write: Write, exchange: str, symbol: str) -> Wri
             price=write.price,
             trigger=write.trigger,
             product=write.product,
+            algo_id=algo_id,
         )
         return await broker.place(order=order)
     if isinstance(write, wire.Modify):

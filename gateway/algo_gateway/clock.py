@@ -10,6 +10,8 @@ class SessionClock:
         self.own = own
         self._now = 0
         self._wall_offset = time.time() - time.monotonic()
+        self.started_at = 0 if own else self.now()
+        """The first instant that this process knew: whatever an earlier one sent, it sent before."""
 
     def now(self) -> int:
         """Session time in ms; 0 in a world that has not told its time yet."""
@@ -20,6 +22,7 @@ class SessionClock:
     def set(self, now: int) -> None:
         """The world's time. It never runs backwards."""
         self._now = max(self._now, now)
+        self.started_at = self.started_at or now
 
 
 def monotonic_ms() -> int:

@@ -25,6 +25,8 @@ from algo_gateway.clock import SessionClock, monotonic_ms
 from algo_gateway.crash_points import CrashPoint
 from algo_gateway.door.door import Door
 from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send
+from algo_gateway.facts import is_news, last_send
+from algo_gateway.instrument_day import InstrumentDay
 from algo_gateway.publish import Publisher
 from algo_gateway.rounds import RunnerIdle
 from algo_gateway.symbols import SymbolKey, Symbols
@@ -41,6 +43,8 @@ class Runner(msgspec.Struct, kw_only=True):
     key: SymbolKey
     send: Callable[[bytes], None]
     welcomed: bool = False
+    told: InstrumentDay | None = None
+    """The facts of the day that it was told last."""
     row_seq: int = 0
 
 
@@ -50,6 +54,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str
     source_id: str
     simulated: bool
+    algo_id: str = ""
     broker: Broker
     door: Door
     clock: SessionClock
@@ -142,10 +147,14 @@ class Hub:
                 log.warning("no welcome for %s yet: %s", runner.claims.sub, error)
                 await asyncio.sleep(_RETRY_S)
                 continue
+            except Exception:  # a runner without a welcome guards nothing: what failed once may work the next time
+                log.exception("no welcome for %s yet", runner.claims.sub)
+                await asyncio.sleep(_RETRY_S)
+                continue
             owner = parts.door.owners.of_connection(runner.connection)
             if owner is None:
                 return
-            runner.welcomed = True
+            runner.welcomed, runner.told = True, facts
             self._listeners.setdefault(runner.key, []).append(runner)
             welcome = wire.Welcome(
                 now=parts.clock.now(),
@@ -158,7 +167,7 @@ class Hub:
                 session=facts.session,
                 capability=parts.broker.capability,
                 in_flight=parts.door.in_flight_tags(owner.strategy),
-                last_send=owner.last_send,
+                last_send=last_send(owner.last_send, parts.clock.started_at, facts.session),
                 broker=parts.health(),
             )
             runner.send(wire.encode(welcome))
@@ -184,7 +193,13 @@ class Hub:
         parts = self._parts
         key = parts.door.symbol_of(send.call)
         outcome = await perform(
-            parts.broker, send.write, exchange=key[0], symbol=key[1], now=parts.clock.now, crash=parts.crash
+            parts.broker,
+            send.write,
+            exchange=key[0],
+            symbol=key[1],
+            algo_id=parts.algo_id,
+            now=parts.clock.now,
+            crash=parts.crash,
         )
         self._judge(outcome)
         self.apply(parts.door.outcome(send.call, outcome))
@@ -295,6 +310,31 @@ class Hub:
     def poll(self, key: SymbolKey) -> None:
         """Start asking for a quote."""
         self._start(self.poll_quote(key))
+
+    def read_facts(self, done: Callable[[int], None]) -> None:
+        """Read the day's facts of every symbol anew and tell the runners what changed; `done` takes the instant at
+        which a reading that succeeded began."""
+        self._start(self._read_facts(done))
+
+    async def _read_facts(self, done: Callable[[int], None]) -> None:
+        parts, now = self._parts, self._parts.clock.now()
+        runners = [runner for runner in self._runners.values() if runner.welcomed]
+        self.own_calls += 1
+        try:
+            found = await parts.symbols.days_of({(one.key, Product(one.claims.product)) for one in runners}, now)
+            done(now)
+            for runner in runners:
+                facts = found.get((runner.key, Product(runner.claims.product)))
+                if facts is not None and is_news(runner.told, facts):
+                    runner.told = facts
+                    changed = wire.SessionChanged(now=now, instrument=facts.instrument, session=facts.session)
+                    self.tell(runner.connection, changed)
+            parts.subscribe(parts.symbols.tokens())
+        except (BrokerError, SessionUnknownError) as error:
+            log.warning("the day's facts are not known yet: %s", error)
+        finally:
+            self.own_calls -= 1
+            self._round_changed()
 
     def now(self) -> int:
         """Session time."""

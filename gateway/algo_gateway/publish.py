@@ -6,6 +6,7 @@ kept and the rest dropped, counted.
 
 import asyncio
 import logging
+from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from redis.exceptions import RedisError
 
 log: Final = logging.getLogger("algo_gateway.publish")
 FLUSH_S: Final = 0.25
+_WRITE_S: Final = 1.0
 _MAX_EVENTS: Final = 1_000
 _STREAM_LENGTH: Final = 5_000
 
@@ -40,7 +42,8 @@ class Publisher:
         self._source = source_id
         self._ticks: dict[tuple[str, str], tuple[int, int]] = {}
         self._state: dict[str, str] = {}
-        self._events: list[dict[str, str]] = []
+        self._events: deque[dict[str, str]] = deque()
+        self._writing = asyncio.Lock()
         self._clock = 0
         self.dropped = 0
 
@@ -59,19 +62,19 @@ class Publisher:
     def event(self, code: str, message: str, now: int) -> None:
         """Something for `account:{id}:events`."""
         if len(self._events) >= _MAX_EVENTS:
-            self._events.pop(0)
+            self._events.popleft()
             self.dropped += 1
         self._events.append({"code": code, "message": message, "time": str(now)})
 
-    async def read(self, field: str) -> bytes:
-        """A field of `account:{id}:state` as an earlier process left it; empty when Redis does not answer."""
+    async def read(self, field: str) -> bytes | None:
+        """A field of `account:{id}:state` as an earlier process left it; None when Redis does not answer."""
         if self._redis is None:
             return b""
         try:
             found: bytes | None = await self._redis.hget(keys.account_state(self._account), field)  # type: ignore[assignment] # the stub mixes the synchronous client in
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("redis: %s", error)
-            return b""
+            return None
         return found or b""
 
     async def run(self) -> None:
@@ -80,10 +83,21 @@ class Publisher:
             return
         while True:
             await asyncio.sleep(FLUSH_S)
-            try:
-                await self._flush(self._redis)
-            except (RedisError, OSError, TimeoutError) as error:
-                log.warning("redis: %s", error)
+            await self._try(self._redis)
+
+    async def save(self, **fields: str) -> None:
+        """Fields of `account:{id}:state`, written when this returns, unless Redis does not answer within a second:
+        then they stay with what is to be written."""
+        self.state(**fields)
+        if self._redis is not None:
+            await self._try(self._redis)
+
+    async def _try(self, redis: "Redis") -> None:
+        try:
+            async with asyncio.timeout(_WRITE_S), self._writing:
+                await self._flush(redis)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("redis: %s", error)
 
     async def _flush(self, redis: "Redis") -> None:
         ticks, state, events = dict(self._ticks), dict(self._state), list(self._events)
@@ -103,10 +117,17 @@ class Publisher:
         if state or events:
             pipe.publish(keys.account_notify(self._account), "")
         await pipe.execute()
+        self._written(ticks, state, events)
+
+    def _written(
+        self, ticks: dict[tuple[str, str], tuple[int, int]], state: dict[str, str], events: list[dict[str, str]]
+    ) -> None:
         for key, value in ticks.items():
             if self._ticks.get(key) == value:
                 del self._ticks[key]
         for name, text in state.items():
             if self._state.get(name) == text:
                 del self._state[name]
-        del self._events[: len(events)]
+        for event in events:
+            if self._events and self._events[0] is event:  # a full queue may have dropped it meanwhile
+                self._events.popleft()

@@ -71,6 +71,13 @@ class Replay(FeedState):
         """Held until its beat."""
         self._held.append(row)
 
+    def row_now(self, row: OrderRow) -> None:
+        """A row that a call of ours caused at this instant: handed on in the same round, unless older rows wait."""
+        if any(isinstance(item, OrderRow) for item in self._held):
+            self._held.append(row)
+        else:
+            self._hub.row(row)
+
     def frames(self, count: int) -> None:
         """One more frame is read; perhaps the beat that waits is covered now."""
         self._frames = count

@@ -66,9 +66,43 @@ class Symbols:
             product=product,
             day=day,
         )
+        self._times(key, facts)
+        return facts
+
+    async def days_of(
+        self, wanted: set[tuple[SymbolKey, Product]], now: int
+    ) -> dict[tuple[SymbolKey, Product], InstrumentDay]:
+        """Today's facts of many symbols, all read anew with one quote call.
+
+        Raises:
+            BrokerError: the list or the quotes cannot be read: what is known stays.
+            algo_market.sessions.SessionUnknownError: no session table for today.
+        """
+        day = session_date(now)
+        listed: dict[SymbolKey, BrokerInstrument] = {}
+        for exchange in sorted({key[0] for key, _ in wanted}):
+            listing = await self._broker.read_instruments(exchange=exchange)
+            listed |= {(row.exchange, row.symbol): row for row in listing}
+        quotes = await self._broker.read_quotes(instruments=tuple(sorted({key for key, _ in wanted})))
+        by_key = {(quote.exchange, quote.symbol): quote for quote in quotes}
+        self._listed, self._listed_day = listed, day.isoformat()
+        found = {}
+        for key, product in wanted:
+            if key in listed:
+                name = self._broker.capability.broker
+                facts = instrument_day(listed[key], by_key.get(key), broker=name, product=product, day=day)
+                self._times(key, facts)
+                found[key, product] = facts
+        return found
+
+    def _times(self, key: SymbolKey, facts: InstrumentDay) -> None:
         market = self._track(key, facts.token)
         market.open_at, market.close_at = facts.session.open, facts.session.last_match
-        return facts
+
+    @property
+    def opens_at(self) -> int:
+        """The earliest open of the symbols traded, as known so far; 0 if there is none."""
+        return min((market.open_at for market in self.by_key.values() if market.open_at), default=0)
 
     def _track(self, key: SymbolKey, token: int) -> Market:
         market = self.by_key.get(key)

@@ -1,4 +1,5 @@
-"""What the account does by the clock: quotes for a symbol whose feed is mute, the book while an order may still change.
+"""What the account does by the clock: quotes for a symbol whose feed is mute, the book while an order may still change,
+the facts of a new day.
 
 One object serves both clocks: a timer calls `at` each second of wall time, or a replayed market's beats do.
 """
@@ -9,6 +10,7 @@ from algo_crds.contracts import wire
 from algo_crds.contracts.constants import ENGINE
 
 from algo_gateway.door.door import Door
+from algo_gateway.facts import FactsWatch
 from algo_gateway.hub import Hub
 from algo_gateway.symbols import Symbols
 
@@ -27,6 +29,9 @@ class Watchdog:
         self._quote_at = 0
         self._book_at = 0
         self._now = 0
+        self._facts = FactsWatch(
+            start_day=door.start_day, read_again=lambda: hub.read_facts(lambda begun_at: self._facts.done(begun_at))
+        )
 
     @property
     def next_at(self) -> int | None:
@@ -41,6 +46,7 @@ class Watchdog:
     def at(self, now: int) -> None:
         """Do what is due."""
         self._now = now
+        self._facts.at(now, self._symbols.opens_at)
         if self._door.has_live_orders() and now >= self._book_at + BOOK_MS:
             self._book_at = now
             self._hub.read_for_all()

@@ -4,6 +4,8 @@ The merge follows the one rule that survives missed, repeated and late messages:
 from any row; otherwise final beats live and the newest reading beats older ones.
 """
 
+from datetime import date
+
 import msgspec
 from algo_crds.contracts.orders import FINAL, Leg, OrderRow, Side
 from algo_crds.contracts.tags import parse_tag
@@ -14,9 +16,23 @@ class AccountBook:
 
     def __init__(self) -> None:
         self._rows: dict[str, OrderRow] = {}
+        self._day: date | None = None
+
+    def start_day(self, day: date) -> None:
+        """Orders are for a day: what an earlier day left in the book neither lives nor is held by it any more."""
+        if self._day is not None and day != self._day:
+            self._rows.clear()
+        self._day = day
+        self._rows = {key: row for key, row in self._rows.items() if self._of_today(row)}
+
+    def _of_today(self, row: OrderRow) -> bool:
+        tag = parse_tag(row.tag)
+        return tag is None or self._day is None or tag.day == self._day
 
     def merge(self, row: OrderRow) -> bool:
         """Take a row; says whether it changed anything."""
+        if not self._of_today(row):
+            return False
         old = self._rows.get(row.broker_order_id)
         if old is not None:
             row = _merged(old, row)

@@ -7,6 +7,7 @@ breaker stop entries and trailing only. A refusal is an answer (`Rejected`, `Not
 
 import itertools
 from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 from algo_brokers.limits import Limiter, Windows
@@ -19,6 +20,7 @@ from algo_crds.contracts.tokens import RunnerClaims
 
 from algo_gateway.door.account_book import AccountBook
 from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send, Write
+from algo_gateway.door.orphans import Orphans
 from algo_gateway.door.owners import Owner, Owners
 
 EXIT_CLASSES = frozenset({OrderClass.URGENT_EXIT, OrderClass.STOP, OrderClass.EXIT})
@@ -51,7 +53,7 @@ class _InFlight(msgspec.Struct, frozen=True):
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """What stops entries and trailing: halts (unknown until asked for), the breaker, the session."""
+    """What stops entries and trailing: halts (unknown until told), the breaker, the session."""
 
     halts_known: bool = False
     halt_reason: str = ""
@@ -71,7 +73,10 @@ class Door:
         self._queue: list[_Queued] = []
         self._in_flight: dict[int, _InFlight] = {}
         self._forwarded: set[str] = set()
+        self._placed: dict[str, str] = {}
         self._book = AccountBook()
+        self._book_known = False
+        self._orphans = Orphans()
 
     # Connections
 
@@ -157,6 +162,9 @@ class Door:
             return []
         if isinstance(outcome, wire.NotSent):
             self._forget(flight.write)
+        tag = parse_tag(flight.write.tag)
+        if isinstance(outcome, wire.Accepted) and tag is not None:
+            self._placed[outcome.broker_order_id] = tag.strategy_hash
         owner = self.owners.of_connection(flight.connection)
         if owner is None or owner.strategy != flight.strategy:
             return []
@@ -167,6 +175,7 @@ class Door:
     def book(self, rows: Iterable[OrderRow], now: int, *, restore: bool) -> list[Effect]:
         """A whole book was read: its tags may not be used again. `restore`: the first one, which fills the windows."""
         rows = tuple(rows)
+        self._book_known = True
         if restore:
             self._limiter.rebuild(now, [row.order_time for row in rows], unseen=RESTART_CALLS)
         effects: list[Effect] = []
@@ -182,19 +191,43 @@ class Door:
         if tag is None or row.tag is None:
             return []
         self._forwarded.add(row.tag.lower())
-        if known or row.status in FINAL or self.owners.of_hash(tag.strategy_hash) is not None:
+        if known or self._book.row(row.broker_order_id) is None or row.status in FINAL:
+            return []
+        if self.owners.of_hash(tag.strategy_hash) is not None:
             return []
         return [
             Notice("OrderWithoutStrategy", f"order {row.broker_order_id} carries tag {row.tag} of no known strategy")
         ]
 
-    def orphans(self) -> tuple[OrderRow, ...]:
-        """Live entries (an order that opens a position) whose strategy never connected: the shell cancels them."""
-        return tuple(
-            row
-            for row in self._book.live_entries()
-            if (tag := parse_tag(row.tag)) and self.owners.of_hash(tag.strategy_hash) is None
-        )
+    def start_day(self, day: date) -> None:
+        """The trading day that it is: orders of earlier ones are over."""
+        self._book.start_day(day)
+
+    def cancel_orphans(self, now: int, wall: int) -> list[Effect]:
+        """Cancel entries that nobody guards, each once, where the windows leave room. Call it each second; `wall` is
+        monotonic ms."""
+        if not self.gate.session:
+            return []
+        entries = self._book.live_entries()
+        effects: list[Effect] = []
+        for row in self._orphans.due(entries, connected=self._is_connected, now=now, wall=wall):
+            cancel = wire.Cancel(
+                req=0,
+                broker_order_id=row.broker_order_id,
+                tag=row.tag or "",
+                order_class=OrderClass.ENTRY,
+                send_before=now + 1,
+            )
+            under_way = any(call.write.tag.lower() == cancel.tag.lower() for call in self._in_flight.values())
+            if under_way or self._limiter.free_at(now, Kind.CANCEL, exits=False) > now:
+                continue
+            self._orphans.asked(row.broker_order_id)
+            self._limiter.take(now, Kind.CANCEL)
+            call = next(self._calls)
+            self._in_flight[call] = _InFlight(0, "", row.exchange, row.symbol, cancel)
+            text = f"order {row.broker_order_id} ({row.tag}) could open a position that nobody guards: cancelling it"
+            effects += [Notice("OrphanEntry", text), Send(call, cancel)]
+        return effects
 
     def has_live_orders(self) -> bool:
         """Whether any order of ours may still change: then the book is read at an interval."""
@@ -227,12 +260,9 @@ class Door:
             if write.tag.lower() in self._forwarded:
                 return _refusal(write, now, RejectKind.DUPLICATE_TAG, f"tag {write.tag} was used before")
         else:
-            row = self._book.row(write.broker_order_id)
-            known = parse_tag(row.tag) if row else None
-            if known is not None and known.strategy_hash != owner.hash8:
-                return _refusal(
-                    write, now, RejectKind.NOT_OWNER, f"order {write.broker_order_id} is another strategy's"
-                )
+            if self._holder(write.broker_order_id, owner.hash8) != owner.hash8:
+                text = f"order {write.broker_order_id} is not this strategy's"
+                return _refusal(write, now, RejectKind.NOT_OWNER, text)
         if not self.gate.session:
             return _refusal(write, now, RejectKind.SESSION, "no broker session: log in again")
         if _class_of(write) in EXIT_CLASSES or isinstance(write, wire.Cancel):
@@ -247,6 +277,8 @@ class Door:
             return _refusal(write, now, RejectKind.HALTED, "the halts in force are not known yet")
         if gate.halt_reason:
             return _refusal(write, now, RejectKind.HALTED, gate.halt_reason)
+        if not self._book_known:  # tags used before, windows and owners of symbols are not known without it
+            return _refusal(write, now, RejectKind.HALTED, "the order book has not been read yet")
         if gate.breaker_open:
             text = "the circuit breaker is open: the broker does not answer"
             return _refusal(write, now, RejectKind.BROKER_DOWN, text)
@@ -263,6 +295,19 @@ class Door:
             text = f"what is left of the order limits is kept to exit {self.open_positions} open positions"
             return _refusal(write, now, RejectKind.EXIT_BUDGET, text)
         return None
+
+    def _holder(self, broker_order_id: str, asker: str) -> str:
+        """Hash of the strategy that an order belongs to, empty for nobody's. An order that no row has shown yet is
+        the asker's, because what protects must not wait for a read."""
+        row = self._book.row(broker_order_id)
+        tag = parse_tag(row.tag) if row is not None else None
+        if tag is not None:
+            return tag.strategy_hash
+        return self._placed.get(broker_order_id, asker if row is None else "")
+
+    def _is_connected(self, hash8: str) -> bool:
+        owner = self.owners.of_hash(hash8)
+        return owner is not None and owner.connection is not None
 
     def _taken(self, owner: Owner) -> bool:
         """Whether another strategy has an order, a position or a call on the same symbol and product: one owner a

@@ -1,0 +1,85 @@
+"""What the door knows of orders decides who may touch them: the book, the day, and what it placed itself."""
+
+from datetime import timedelta
+
+import msgspec
+from algo_brokers.outcomes import Accepted
+from algo_brokers.port import NewOrder
+from algo_crds.contracts import wire
+from algo_crds.contracts.orders import Leg, OrderClass, OrderStatus, RejectKind
+from algo_crds.contracts.tags import make_tag, strategy_hash
+from algo_gateway.calls import perform
+from algo_gateway.door.door import Door
+from door_orders import DAY, NOW, ONE, TWO, WINDOWS, claims, modify, open_door, place, refusal, row, sent, tag
+
+
+def test_no_entry_before_the_book_but_stops_and_exits() -> None:
+    door = Door(WINDOWS)
+    door.gate = msgspec.structs.replace(door.gate, halts_known=True, session=True)
+    door.connect(1, claims(), NOW)
+    refused = refusal(door.write(1, place(1, OrderClass.ENTRY), NOW))
+    assert refused.kind is RejectKind.HALTED
+    assert "book" in refused.message
+    assert sent(door.write(1, place(2), NOW))
+    assert sent(door.write(1, modify(3, broker_order_id="9"), NOW))
+    door.book([row("8", tag(5, Leg.ENTRY))], NOW, restore=True)
+    assert sent(door.write(1, place(4, OrderClass.ENTRY), NOW + 1_100))
+    assert refusal(door.write(1, place(5, OrderClass.ENTRY), NOW + 1_200)).kind is RejectKind.DUPLICATE_TAG
+
+
+def test_orders_of_the_traders_hand_are_not_touched() -> None:
+    door = open_door()
+    door.connect(1, claims(), NOW)
+    door.row(row("hand", None))
+    door.row(row("other", tag(1, Leg.STOP, TWO)))
+    for req, name in enumerate(("hand", "other"), 1):
+        assert refusal(door.write(1, modify(req, broker_order_id=name), NOW)).kind is RejectKind.NOT_OWNER
+    assert sent(door.write(1, modify(3, broker_order_id="not seen yet"), NOW))
+
+
+def test_an_own_order_whose_row_lost_its_tag_can_still_be_changed() -> None:
+    door = open_door()
+    door.connect(1, claims(), NOW)
+    (send,) = sent(door.write(1, place(1), NOW))
+    door.outcome(send.call, wire.Accepted(now=NOW, req=1, broker_order_id="9"))
+    door.row(row("9", None))
+    assert sent(door.write(1, modify(2, broker_order_id="9"), NOW))
+
+
+def test_a_new_day_begins_with_nothing() -> None:
+    door = open_door()
+    door.start_day(DAY)
+    door.row(row("5", tag(1, Leg.ENTRY, TWO), status=OrderStatus.FILLED, filled=10))
+    door.row(row("6", tag(2, Leg.STOP, TWO)))
+    door.connect(1, claims(), NOW)
+    assert refusal(door.write(1, place(3, OrderClass.ENTRY), NOW)).kind is RejectKind.NOT_OWNER, (
+        "a symbol has one owner"
+    )
+    door.start_day(DAY + timedelta(days=1))
+    assert (door.open_positions, door.has_live_orders()) == (0, False)
+    door.book([row("6", tag(2, Leg.STOP, TWO))], NOW, restore=False)
+    assert not door.has_live_orders(), "a book that still shows yesterday"
+    tomorrow = make_tag(strategy_hash(ONE), DAY + timedelta(days=1), Leg.ENTRY, 1)
+    assert sent(door.write(1, place(4, OrderClass.ENTRY, tag=tomorrow), NOW))
+    assert door.has_live_orders()
+
+
+async def test_the_exchanges_number_of_the_algorithm_goes_with_every_new_order() -> None:
+    seen: list[NewOrder] = []
+
+    class Broker:
+        async def place(self, *, order: NewOrder) -> Accepted:
+            seen.append(order)
+            return Accepted(broker_order_id="1")
+
+    outcome = await perform(
+        Broker(),  # type: ignore[arg-type] # it only places
+        place(1),
+        exchange="NSE",
+        symbol="RELIANCE",
+        algo_id="NSE-77",
+        now=lambda: NOW,
+        crash=lambda _point: None,
+    )
+    assert outcome == wire.Accepted(now=NOW, req=1, broker_order_id="1")
+    assert [order.algo_id for order in seen] == ["NSE-77"]
