@@ -45,12 +45,11 @@ class _Hop(WSListener):
 async def outer(feed_port: int, http_port: int, own_port: int) -> None:
     """In the gateway's place."""
     out, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, "127.0.0.1", http_port)
-    inside: list[WSTransport] = []
-    listener = lambda _request: _Hop(lambda _data: out.write(REQUEST), inside.append)  # noqa: E731
-    await ws_create_server(listener, "127.0.0.1", own_port)
-    while not inside:
-        await asyncio.sleep(0.01)
-    forward = _Hop(lambda data: inside[0].send(WSMsgType.BINARY, data), lambda _transport: None)
+    connected: asyncio.Queue[WSTransport] = asyncio.Queue()
+    back = _Hop(lambda _data: out.write(REQUEST), connected.put_nowait)
+    await ws_create_server(lambda _request: back, "127.0.0.1", own_port)
+    inside = await connected.get()
+    forward = _Hop(lambda data: inside.send(WSMsgType.BINARY, data), lambda _transport: None)
     transport, _ = await ws_connect(lambda: forward, f"ws://127.0.0.1:{feed_port}/")
     await transport.wait_disconnected()
 
@@ -73,9 +72,13 @@ class _Sink(asyncio.Protocol):
     def __init__(self, hops: "BareHops") -> None:
         self._hops = hops
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, _data: bytes) -> None:
         self._hops.came_at = time.perf_counter_ns()
         self._hops.came.set()
+
+
+def _launch(arguments: list[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, __file__, *arguments])
 
 
 @dataclass
@@ -97,7 +100,7 @@ class BareHops:
         self._servers = [sink, feed]
         feed_port, http_port = (server.sockets[0].getsockname()[1] for server in (feed, sink))
         for arguments in (["outer", str(feed_port), str(http_port), str(own_port)], ["inner", str(own_port)]):
-            self._processes.append(subprocess.Popen([sys.executable, __file__, *arguments]))
+            self._processes.append(_launch(arguments))
         self._socket = await asyncio.wait_for(self._feed.get(), 20)
 
     async def sample(self, data: bytes) -> float:

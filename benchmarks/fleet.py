@@ -195,7 +195,7 @@ class Fleet:
     def put_spec(self, strategy: Strategy, **fields: Any) -> None:
         """The operator's work: the spec of the strategy's next run."""
         strategy.generation += 1
-        fixed = {"exchange": "NSE", "symbol": strategy.symbol, "side": Side.BUY, "repeat_daily": False}
+        fixed: dict[str, Any] = {"exchange": "NSE", "symbol": strategy.symbol, "side": Side.BUY, "repeat_daily": False}
         spec = RuntimeSpec(
             strategy_id=strategy.id,
             tenant_id="tnt_01h00000000000000000000000",
