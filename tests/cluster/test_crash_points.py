@@ -55,7 +55,8 @@ def assert_sound(book: dict[str, object], quantity: int) -> None:
 
 async def crash_and_return(house: House, prefix: str, point: str) -> None:
     """The whole story of one kill."""
-    strategy = await house.strategy()
+    # An exit of our own making: the stop is far away and the time is near.
+    strategy = await house.strategy(sell_time="09:45:00", stop_percent=None, stop_points=100)
     marker = await arm(strategy, prefix, point)
     await strategy.start_market()
     await reached(strategy, marker)
