@@ -16,6 +16,7 @@ from algo_crds.contracts import world
 log: Final = logging.getLogger("algo_gateway.world")
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 2.0
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=3)
 
 
 class WorldClock:
@@ -50,7 +51,7 @@ class WorldClock:
     async def run(self) -> None:
         """Keep the socket open until cancelled."""
         pause = _FIRST_PAUSE_S
-        async with aiohttp.ClientSession(trust_env=False) as session:
+        async with aiohttp.ClientSession(trust_env=False, timeout=_TIMEOUT) as session:
             while True:
                 try:
                     await self._serve(session)

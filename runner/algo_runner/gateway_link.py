@@ -18,6 +18,9 @@ FIRST_BACKOFF_S: Final = 0.05
 LONGEST_BACKOFF_S: Final = 1.0
 PING_AFTER_S: Final = 5.0
 PING_TIMEOUT_S: Final = 5.0
+CONNECT_S: Final = 3.0
+"""A first packet that a service's rules dropped while they changed is repeated for two minutes by the kernel; a new
+connection gets through at once."""
 
 
 class GatewayLink:
@@ -70,14 +73,15 @@ class GatewayLink:
             started = asyncio.get_running_loop().time()
             try:
                 headers = {"Authorization": f"Bearer {self._token}"}
-                transport, _ = await ws_connect(
-                    lambda: _Listener(self._opened, self._frame, self._closed),
-                    self._url,
-                    extra_headers=headers,
-                    enable_auto_ping=True,
-                    auto_ping_idle_timeout=PING_AFTER_S,
-                    auto_ping_reply_timeout=PING_TIMEOUT_S,
-                )
+                async with asyncio.timeout(CONNECT_S):
+                    transport, _ = await ws_connect(
+                        lambda: _Listener(self._opened, self._frame, self._closed),
+                        self._url,
+                        extra_headers=headers,
+                        enable_auto_ping=True,
+                        auto_ping_idle_timeout=PING_AFTER_S,
+                        auto_ping_reply_timeout=PING_TIMEOUT_S,
+                    )
             except (OSError, WSError, TimeoutError) as error:
                 log.warning("gateway %s: %s; trying again", self._url.split("?")[0], _cause(error))
             else:

@@ -1,5 +1,6 @@
 """The socket of `stream.py`: connects, counts frames, hands prices and rows on. Reconnecting is its owner's work."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -13,6 +14,10 @@ from algo_brokers.zerodha import stream
 
 SILENCE_S: Final = 5.0
 """The server sends at least a heartbeat every couple of seconds; five without anything mean a dead link."""
+
+
+CONNECT_S: Final = 5.0
+"""For the connection and the handshake; the owner tries again."""
 
 
 class _Socket(WSListener):
@@ -89,13 +94,14 @@ async def open_socket(url: str, session: Session, listener: FeedListener, now: C
         BrokerUnavailable: no connection.
     """
     try:
-        transport, _ = await ws_connect(
-            lambda: _Socket(listener, now),
-            url,
-            enable_auto_ping=False,
-            extra_headers={"X-Kite-Version": "3"},
-            max_redirects=0,
-        )
+        async with asyncio.timeout(CONNECT_S):
+            transport, _ = await ws_connect(
+                lambda: _Socket(listener, now),
+                url,
+                enable_auto_ping=False,
+                extra_headers={"X-Kite-Version": "3"},
+                max_redirects=0,
+            )
     except (PicowsError, OSError, TimeoutError) as error:
         response = getattr(error, "response", None)
         status = getattr(response, "status", None)
