@@ -30,12 +30,12 @@ from report import emit, quantile
 from simulated_broker import DAY, Broker, round_trips, simulated_broker
 
 GOALS = {"protect_beyond_p99_ms": 50, "naked_s": 0}
-SPEED = 60
+SPEED = 30
 AHEAD_S, HELD_S = 60, 20
 DEAD_S, AFTER_S = 24.0, 2.0
 """The market waits 20 seconds for a runner that is gone; then it moves without it."""
 FIRST_BUY_S = 9 * 3600 + 16 * 60
-FIRST_HELD_S = 900
+FIRST_HELD_S = 420
 LATEST_BUY_S = 15 * 3600
 
 
@@ -80,18 +80,19 @@ class Watch:
     watched_s: float = 0.0
     longest_gap_s: float = 0.0
     held: int = 0
-    session_s: float = 0.0
+    moved_s: float = 0.0
+    """How far the market moved without any runner."""
+    now: int = 0
+    """The market's time at the newest look (ms)."""
 
     async def run(self, broker: Broker) -> None:
         """Look until cancelled; an interval counts as naked when its end is."""
         before = begun = time.monotonic()
-        first = 0
         while True:
             book = await broker.call("GET", "/worlds/protect/book")
             now = time.monotonic()
             account = book["accounts"]["SM0001"]
-            first = first or book["now"]
-            self.session_s = (book["now"] - first) / 1000
+            self.now = book["now"]
             self.held = max(self.held, sum(one["quantity"] > 0 for one in account["positions"]))
             if naked(account):
                 self.naked_s += now - before
@@ -130,7 +131,9 @@ async def killed(one: Fleet, broker: Broker) -> Watch:
         assert strategy.process is not None
         strategy.process.kill()
         strategy.process.wait()
+    at_kill = watch.now
     await asyncio.sleep(DEAD_S)
+    watch.moved_s = (watch.now - at_kill) / 1000
     for strategy in one.strategies:
         one.start_runner(strategy, EPOCH + 1)
     await until(
@@ -189,7 +192,8 @@ async def measure(n: int, limit_s: float, directory: Path) -> None:
             await runs(one, n, limit_s)
             world = await broker.call("GET", "/worlds/protect")
             times = [float(value) for strategy in one.strategies for value in samples_of(one.events(strategy))]
-    tell(times, bare, watch, world)
+        asked = sum(strategy.generation for strategy in one.strategies)
+    tell(times, bare, watch, world | {"asked": asked})
 
 
 def tell(times: list[float], bare: list[float], watch: Watch, world: dict[str, Any]) -> None:
@@ -213,10 +217,12 @@ def tell(times: list[float], bare: list[float], watch: Watch, world: dict[str, A
             "runners": len(SHARES),
             "positions_held": watch.held,
             "watched_s": round(watch.watched_s, 1),
-            "market_moved_s": watch.session_s,
+            "dead_s": DEAD_S,
+            "market_moved_while_dead_s": watch.moved_s,
             "looks": watch.looks,
             "longest_gap_ms": round(watch.longest_gap_s * 1000, 1),
         },
+        runs_asked=world["asked"],
         speed=world["speed"],
         barrier_timeouts=world["barrier_timeouts"],
     )
