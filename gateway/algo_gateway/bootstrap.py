@@ -158,6 +158,7 @@ class Gateway:
             http_calls=lambda: door.calls + hub.books.in_flight + hub.positions.in_flight + hub.own_calls,
             queued=lambda: door.queued,
             next_pump=lambda: door.next_pump(self.clock.now()),
+            remember=lambda names: hub.meanwhile(self.publisher.save(armed=" ".join(names))),
         )
 
     # The world's messages
@@ -303,6 +304,8 @@ class Gateway:
         """Serve until cancelled; a part that ends takes the process down, so that it starts afresh."""
         if self._paper is not None:
             self._paper_kept = await self._kept_paper()
+        if self._replay is not None:
+            self._replay.expect((await self.publisher.read("armed") or b"").decode().split())
         async with self.serving(), asyncio.TaskGroup() as tasks:
             if self._world is not None:
                 tasks.create_task(self._world.run())

@@ -307,6 +307,19 @@ class Hub:
                 runner.send(wire.encode(msgspec.structs.replace(tick, now=self._parts.clock.now())))
         self._round_changed()
 
+    def meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done that a replayed market waits for."""
+        self.own_calls += 1
+
+        async def done() -> None:
+            try:
+                await work
+            finally:
+                self.own_calls -= 1
+                self._round_changed()
+
+        self._start(done())
+
     def poll(self, key: SymbolKey) -> None:
         """Start asking for a quote."""
         self._start(self.poll_quote(key))
@@ -314,12 +327,11 @@ class Hub:
     def read_facts(self, done: Callable[[int], None]) -> None:
         """Read the day's facts of every symbol anew and tell the runners what changed; `done` takes the instant at
         which a reading that succeeded began."""
-        self._start(self._read_facts(done))
+        self.meanwhile(self._read_facts(done))
 
     async def _read_facts(self, done: Callable[[int], None]) -> None:
         parts, now = self._parts, self._parts.clock.now()
         runners = [runner for runner in self._runners.values() if runner.welcomed]
-        self.own_calls += 1
         try:
             found = await parts.symbols.days_of({(one.key, Product(one.claims.product)) for one in runners}, now)
             done(now)
@@ -332,9 +344,6 @@ class Hub:
             parts.subscribe(parts.symbols.tokens())
         except (BrokerError, SessionUnknownError) as error:
             log.warning("the day's facts are not known yet: %s", error)
-        finally:
-            self.own_calls -= 1
-            self._round_changed()
 
     def now(self) -> int:
         """Session time."""

@@ -29,6 +29,7 @@ class Replay(FeedState):
         answer: sends `world.Idle`.
         set_now: moves the session clock.
         http_calls: broker calls under way; `queued`: writes that wait for the windows; `next_pump`: when they may go.
+        remember: keeps the strategies that the market waits for, for the process that comes after this one.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Replay(FeedState):
         http_calls: Callable[[], int],
         queued: Callable[[], int],
         next_pump: Callable[[], int | None],
+        remember: Callable[[tuple[str, ...]], None] = lambda _names: None,
     ) -> None:
         super().__init__(hub)
         self._watchdog = watchdog
@@ -49,6 +51,7 @@ class Replay(FeedState):
         self._http_calls = http_calls
         self._queued = queued
         self._next_pump = next_pump
+        self._remember = remember
         self._rounds = Rounds()
         self._held: list[list[FeedTick] | OrderRow] = []
         self._ordinal = 0
@@ -130,8 +133,15 @@ class Replay(FeedState):
 
     # The runners
 
+    def expect(self, strategies: list[str]) -> None:
+        """Runners of the process before this one: on their way back, as far as it knows."""
+        for strategy in strategies:
+            self._rounds.armed(strategy)
+            self._lost(strategy)
+
     def _armed(self, strategy: str) -> None:
         self._rounds.armed(strategy)
+        self._remember(self._rounds.names())
         self.settle()
 
     def _lost(self, strategy: str) -> None:
@@ -143,6 +153,7 @@ class Replay(FeedState):
     def _give_up(self, strategy: str) -> None:
         if self._rounds.is_lost(strategy):
             self._rounds.gone(strategy)
+            self._remember(self._rounds.names())
             self.settle()
 
     def _idle(self, strategy: str, idle: RunnerIdle) -> None:

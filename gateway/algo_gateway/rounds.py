@@ -39,6 +39,10 @@ class Rounds:
         """It ended for good (its strategy was removed)."""
         self._idle.pop(strategy, None)
 
+    def names(self) -> tuple[str, ...]:
+        """Strategies that count, here or on their way back."""
+        return tuple(self._idle)
+
     def beat(self, seq: int) -> None:
         """A new round: every runner that counts owes an answer."""
         self.seq = seq
