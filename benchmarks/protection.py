@@ -232,7 +232,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=200, help="entries")
-    parser.add_argument("--limit-s", type=float, default=200, help="wall time for the entries")
+    parser.add_argument("--limit-s", type=float, default=240, help="wall time for the entries")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="protection-") as name:
         uvloop.run(measure(arguments.n, arguments.limit_s, Path(name)))
