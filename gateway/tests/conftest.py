@@ -8,8 +8,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from gateway_bench import bench
 from gateway_processes import RedisServer
 from lockstep_stage import Simulator, running_simulator
+
+__all__ = ["bench", "redis", "simulator"]
 
 
 @pytest.fixture(scope="module")
