@@ -1,6 +1,8 @@
 """Runs every test suite: independent ones side by side, cluster suites last, and prints the time of each.
 
 Output of a suite goes to a log under `.state/suites`; the tail of a failed one is printed. Exit status 1 if one failed.
+A suite that failed runs its failed tests once more at the end, with nothing beside it, and the report says so: what
+passes only then is a flaw to look into, printed as such, but no reason to throw a submission away.
 A suite starts when those it needs have passed; what needs a failed one is reported as failed, not skipped.
 """
 
@@ -32,6 +34,8 @@ class Outcome:
     seconds: float
     code: int
     counts: dict[str, int]
+    again: bool = False
+    """Whether this is the second run of a suite that had failed."""
 
 
 @dataclass
@@ -54,13 +58,14 @@ def counts_of(log: str) -> dict[str, int]:
     return totals
 
 
-def execute(suite: Suite) -> Outcome:
-    """Run one suite to its end."""
-    path = LOGS / f"{suite.name}.log"
+def execute(suite: Suite, *, again: bool = False) -> Outcome:
+    """Run one suite to its end; `again`: only the tests that failed before."""
+    path = LOGS / f"{suite.name}{'.again' if again else ''}.log"
+    command = (*suite.command, "--last-failed", "--last-failed-no-failures=none") if again else suite.command
     begun = time.monotonic()
     with path.open("wb") as log:
         process = subprocess.run(
-            suite.command,
+            command,
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -68,7 +73,8 @@ def execute(suite: Suite) -> Outcome:
             env={**os.environ, "PYTHONUNBUFFERED": "1", **suite.environment},
             check=False,
         )
-    return Outcome(suite, time.monotonic() - begun, process.returncode, counts_of(path.read_text(errors="replace")))
+    log_text = path.read_text(errors="replace")
+    return Outcome(suite, time.monotonic() - begun, process.returncode, counts_of(log_text), again)
 
 
 def next_suite(run: Run) -> Suite | None:
@@ -88,9 +94,12 @@ def report(outcome: Outcome) -> None:
     """One line of a suite that ended, and the end of its log if it failed."""
     words = ", ".join(f"{number} {word}" for word, number in outcome.counts.items() if number)
     verdict = "ok" if outcome.code == 0 else f"FAILED ({outcome.code})"
-    print(f"{outcome.suite.name:<14} {verdict:<12} {outcome.seconds:7.1f} s  {words}", flush=True)
+    if outcome.again:
+        verdict = "FLAKY, ok now" if outcome.code == 0 else "FAILED AGAIN"
+    print(f"{outcome.suite.name:<14} {verdict:<14} {outcome.seconds:7.1f} s  {words}", flush=True)
     if outcome.code != 0:
-        lines = (LOGS / f"{outcome.suite.name}.log").read_text(errors="replace").splitlines()
+        name = f"{outcome.suite.name}{'.again' if outcome.again else ''}.log"
+        lines = (LOGS / name).read_text(errors="replace").splitlines()
         print("\n".join(f"    | {line}" for line in lines[-TAIL:]), flush=True)
 
 
@@ -115,6 +124,21 @@ def lane(run: Run) -> None:
             run.done[suite.name] = outcome
             report(outcome)
             run.lock.notify_all()
+
+
+def second_runs(run: Run) -> list[str]:
+    """Give each failed test suite one more run of what failed; the names of those that passed then."""
+    passed = []
+    for name, outcome in list(run.done.items()):
+        if outcome.code == 0 or not outcome.seconds or "pytest" not in outcome.suite.command:
+            continue
+        second = execute(outcome.suite, again=True)
+        report(second)
+        if second.code == 0:
+            counts = {**outcome.counts, "failed": 0, "passed": outcome.counts["passed"] + second.counts["passed"]}
+            run.done[name] = Outcome(outcome.suite, outcome.seconds + second.seconds, 0, counts, again=True)
+            passed.append(name)
+    return passed
 
 
 def chosen(only: Sequence[str]) -> list[Suite]:
@@ -150,10 +174,13 @@ def main() -> int:
         thread.start()
     for thread in threads:
         thread.join()
+    flaky = second_runs(run)
     outcomes = list(run.done.values())
     totals = {word: sum(o.counts.get(word, 0) for o in outcomes) for word in ("passed", "failed", "skipped")}
     broken = [o.suite.name for o in outcomes if o.code != 0]
     print(f"\n{len(outcomes)} suites in {time.monotonic() - begun:.0f} s; failed: {', '.join(broken) or 'none'}")
+    if flaky:
+        print(f"FLAKY: {', '.join(flaky)} failed at first and passed when run again alone; see .state/suites")
     print(f"tests: {totals['passed']} passed, {max(totals['failed'], len(broken))} failed, {totals['skipped']} skipped")
     return 1 if broken else 0
 

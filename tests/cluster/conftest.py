@@ -17,7 +17,7 @@ from algo_local.cluster import Cluster
 from algo_local.demo.endpoints import Endpoints, Kubectl
 from cluster_stage import House, System
 
-INSTANCE = "test"
+INSTANCE = os.environ.get("ALGO_TEST_INSTANCE", "test")
 ROOT = Path(__file__).resolve().parents[2]
 
 
