@@ -12,7 +12,7 @@ PATTERNS = {
     "literal secret": re.compile(
         r"(?i)\b(?:password|secret|api_key|access_token|master_key)\s*[:=]\s*['\"][A-Za-z0-9+/=_-]{32,}['\"]"
     ),
-    "machine path": re.compile(r"(?<![\w./])/(?:home|Users)/\w+/|(?<![\w./])/work/"),
+    "machine path": re.compile(r"(?<![\w./])/(?:home|Users)/\w+/"),
 }
 BINARY = {".gz", ".png", ".ico", ".tar", ".woff2"}
 SKIP = {"uv.lock", "go.sum", "package-lock.json", "check_secrets.py"}
