@@ -88,6 +88,7 @@ class Hub:
         self.positions: SharedReader[PositionRow] = SharedReader(
             lambda _begun_at: broker.read_positions(), parts.clock.now, self._round_changed, spacing
         )
+        self._facts_trouble = ""
         self.own_calls = 0
         """Calls to the broker that no runner waits for by itself: quotes, and writes whose runner is gone."""
         self.book_seen = False
@@ -335,6 +336,7 @@ class Hub:
         try:
             found = await parts.symbols.days_of({(one.key, Product(one.claims.product)) for one in runners}, now)
             done(now)
+            self._facts_trouble = ""
             for runner in runners:
                 facts = found.get((runner.key, Product(runner.claims.product)))
                 if facts is not None and is_news(runner.told, facts):
@@ -343,7 +345,9 @@ class Hub:
                     self.tell(runner.connection, changed)
             parts.subscribe(parts.symbols.tokens())
         except (BrokerError, SessionUnknownError) as error:
-            log.warning("the day's facts are not known yet: %s", error)
+            if str(error) != self._facts_trouble:  # asked again at every beat of a replay: said once
+                self._facts_trouble = str(error)
+                log.warning("the day's facts are not known yet: %s", error)
 
     def now(self) -> int:
         """Session time."""
