@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx
 from algo_local.cluster import Cluster
 from algo_local.demo.endpoints import Endpoints, Kubectl, run
-from algo_local.demo.flow import condition, make_world, session_seconds, strategy_body, wait_ready
+from algo_local.demo.flow import condition, make_world, strategy_body, wait_ready
 from algo_local.demo.options import DemoOptions
 from algo_local.demo.services import Json, Trader, call, control_client, link_account, register
 
@@ -222,5 +222,4 @@ __all__ = [
     "eventually",
     "net_position",
     "orders_of",
-    "session_seconds",
 ]

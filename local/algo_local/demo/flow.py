@@ -229,5 +229,4 @@ async def run_demo(kubectl: Kubectl, endpoints: Endpoints, options: DemoOptions,
     async with prepared(kubectl, endpoints, options, progress) as stage:
         progress.step("the market opens")
         follower, strategy, world = await watch_session(stage, progress)
-        orders = strategy.get("orders", [])
-        return build_result(follower, strategy, world, options.broker, orders)
+        return build_result(follower, strategy, world, stage.account["broker"])

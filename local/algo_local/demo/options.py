@@ -31,7 +31,6 @@ class DemoOptions:
     stop_price: Decimal | None = None
     target_percent: Decimal | None = None
     repeat: str = "Once"
-    broker: str = "zerodha"
     speed: float = 0.0
     seed: int = 1
     ticks: Path | None = None

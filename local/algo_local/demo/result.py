@@ -14,7 +14,6 @@ class Follower:
 
     view: Json = field(default_factory=dict)
     transitions: list[Json] = field(default_factory=list)
-    alerts: list[Json] = field(default_factory=list)
     last_id: str = "0-0"
     """The stream is read from its beginning: what happened before the listener came belongs to the run."""
 
@@ -25,8 +24,6 @@ class Follower:
             self.view = event.data
         elif event.kind in _CHANGES:
             self.transitions.append(transition(event.kind, event.data))
-        elif event.kind == "alert":
-            self.alerts.append(event.data)
 
 
 def transition(kind: str, data: Json) -> Json:
@@ -42,7 +39,7 @@ def transition(kind: str, data: Json) -> Json:
     }
 
 
-def build_result(follower: Follower, strategy: Json, world: Json, broker: str, orders: list[Json]) -> dict[str, Any]:
+def build_result(follower: Follower, strategy: Json, world: Json, broker: str) -> dict[str, Any]:
     """The JSON object that `algo demo --json` prints as its last line."""
     return {
         "strategy_id": strategy["id"],
@@ -50,7 +47,7 @@ def build_result(follower: Follower, strategy: Json, world: Json, broker: str, o
         "broker": broker,
         "world": world["name"],
         "phase": strategy.get("phase"),
-        "orders": orders,
+        "orders": strategy.get("orders", []),
         "transitions": follower.transitions,
         "entry_price": strategy.get("entry_price"),
         "stop_price": strategy.get("stop_price"),
