@@ -69,6 +69,16 @@ class WorldTick(_Message, frozen=True, kw_only=True, tag="tick"):
     volume: int = 0
 
 
+class StreamCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one of the account's sockets must be read: `market` (prices), `orders` (where a broker has a second)."""
+
+    name: str
+    connection: int
+    """Ordinal of the newest connection of this name; 0 when there is none."""
+    frames: int
+    """Data messages sent on it."""
+
+
 class Beat(_Message, frozen=True, kw_only=True, tag="beat"):
     """End of a round. `connection` and `frames_sent` tell how far the broker's market socket must be read."""
 
@@ -77,6 +87,8 @@ class Beat(_Message, frozen=True, kw_only=True, tag="beat"):
     connection: int = 0
     """Ordinal of the account's newest market connection; 0 when it has none."""
     frames_sent: int = 0
+    streams: tuple[StreamCount, ...] = ()
+    """The account's other sockets, by name."""
 
 
 FromParticipant = Join | Watch | Idle
@@ -88,3 +100,6 @@ decode_to_participant: Final = msgspec.json.Decoder(ToParticipant).decode
 
 CONNECTION_NOTICE: Final = "sim_connection"
 """Type of the text frame `{"type": "sim_connection", "data": <ordinal>}` that opens its market socket."""
+
+CONNECTION_HEADER: Final = "X-World-Connection"
+"""Header of the handshake's answer by which a simulated broker numbers a connection; official SDKs never see it."""
