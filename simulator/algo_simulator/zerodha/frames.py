@@ -5,6 +5,7 @@ from typing import Final
 
 from algo_market.row_parsers import Trade
 
+from algo_simulator.depth import levels, offers
 from algo_simulator.market import Market
 from algo_simulator.zerodha.names import SEGMENT_INDICES, kite_token
 
@@ -15,7 +16,6 @@ _FULL: Final = struct.Struct(">16I")
 _INDEX_QUOTE: Final = struct.Struct(">7I")
 _INDEX_FULL: Final = struct.Struct(">8I")
 _LEVEL: Final = struct.Struct(">IIHxx")
-DEPTH: Final = 5
 _MAX: Final = 0xFFFFFFFF
 
 
@@ -49,20 +49,6 @@ def packet(mode: str, market: Market, row: Trade) -> bytes:
     if mode == "quote":
         return _QUOTE.pack(*quote, *ohlc)
     return _FULL.pack(*quote, *ohlc, seconds, 0, 0, 0, seconds) + _depth(market, row.price)
-
-
-def offers(volume: int) -> tuple[int, int]:
-    """Total buy and sell quantity of the book: made up, for the record has none."""
-    return 100_000 + volume % 1000, 100_000 + volume % 997
-
-
-def levels(market: Market, last: int) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
-    """Five made-up bids and asks around the last price: (quantity, `Price`, orders)."""
-    tick = market.instrument.tick_size
-    steps = range(DEPTH)
-    bids = [(100 * (step + 1), max(last - (step + 1) * tick, 0), step + 1) for step in steps]
-    asks = [(100 * (step + 1), last + (step + 1) * tick, step + 1) for step in steps]
-    return bids, asks
 
 
 def _depth(market: Market, last: int) -> bytes:
