@@ -20,7 +20,8 @@ async def _serve(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     servers = await start_servers(settings)
-    LOG.info("control on port %s, zerodha on port %s", servers.control_port, servers.zerodha_port)
+    fronts = ", ".join(f"{broker} on port {port}" for broker, port in servers.ports.items())
+    LOG.info("control on port %s, %s", servers.control_port, fronts)
     await stop.wait()
     await servers.stop()
 

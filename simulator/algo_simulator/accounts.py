@@ -1,6 +1,7 @@
 """An account of a simulated broker: its credentials, its day's orders and trades, its sockets and its faults."""
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -8,8 +9,23 @@ from algo_simulator.faults import Faults
 from algo_simulator.orders import AccountOrder, AccountTrade, Snapshot
 
 
+class Holding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Shares in the account's demat before the day begins."""
+
+    symbol: str
+    """`EXCHANGE:SYMBOL`; without an exchange NSE is meant."""
+    quantity: int
+    average_price: str
+    """Rupees."""
+    t1_quantity: int = 0
+    """Bought the day before and not yet settled, besides `quantity`."""
+
+
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the control API says of an account. Cash is in rupees."""
+    """What the control API says of an account. Cash is in rupees.
+
+    `api_key` is what the broker calls its app: api key (Zerodha, Angel One, Dhan) or app id (Fyers).
+    """
 
     broker: str
     client_id: str
@@ -19,6 +35,10 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     registered_addresses: tuple[str, ...] = ()
     """Order calls from any other address are refused; empty: not checked."""
     cash: int = 1_000_000
+    pin: str = ""
+    """Of logins by PIN and one-time code."""
+    totp_secret: str = ""
+    """Base32; the secret of the one-time codes."""
 
     def __repr__(self) -> str:
         return f"AccountSpec(broker={self.broker!r}, client_id={self.client_id!r})"
@@ -26,6 +46,17 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 Listener = Callable[[AccountOrder, Snapshot], None]
 """Called for every stage of every order of the account."""
+MARKET_STREAM: Final = "market"
+ORDER_STREAM: Final = "orders"
+
+
+class Stream(msgspec.Struct, kw_only=True):
+    """What was sent on one connection: a beat tells it, so that a participant knows how far to read."""
+
+    connection: int
+    """The connection's ordinal, as its handshake told it."""
+    frames: int = 0
+    """Data messages sent, heartbeats and answers included; not pings and the close."""
 
 
 class Account:
@@ -41,12 +72,16 @@ class Account:
         """One-time login tokens and the instant after which each is dead."""
         self.access_token = ""
         self.token_valid_until = 0
+        self.refresh_token = ""
+        self.feed_token = ""
+        self.memo: dict[str, object] = {}
+        """What the account's front end keeps of it besides."""
         self.listeners: list[Listener] = []
         self.open_calls = 0
         """Calls that have arrived and are not answered, without those held back."""
         self.held_calls = 0
         """Calls that the simulator holds back on purpose."""
-        self.connection = 0
-        """Ordinal of the newest market connection."""
-        self.frames_sent = 0
-        """Messages sent on that connection, the opening notice and heartbeats included."""
+        self.streams: dict[str, Stream] = {}
+        """The newest connection of each stream (`market`, `orders`)."""
+        self.cuts: list[Callable[[], None]] = []
+        """What ends the account's open sockets, one entry a kind of socket."""

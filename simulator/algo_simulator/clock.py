@@ -11,15 +11,16 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from algo_crds.contracts.world import Beat, Idle, WorldState, WorldTick
+from algo_crds.contracts.world import Beat, Idle, StreamCount, WorldState, WorldTick
 from algo_market.row_parsers import Trade
 
-from algo_simulator.accounts import Account
+from algo_simulator.accounts import MARKET_STREAM, Account, Stream
 from algo_simulator.market import NEVER, Market
 from algo_simulator.world import World
 
 LOG: Final = logging.getLogger(__name__)
 STEP_MS: Final = 1_000
+_NOTHING: Final = Stream(connection=0)
 
 Message = Beat | WorldState | WorldTick
 
@@ -202,9 +203,20 @@ class Clock:
                 return
 
     def _beat(self, participant: Participant) -> Beat:
-        account = participant.account
-        connection, frames = (account.connection, account.frames_sent) if account is not None else (0, 0)
-        return Beat(seq=self.seq, now=self.world.now, connection=connection, frames_sent=frames)
+        streams = participant.account.streams if participant.account is not None else {}
+        market = streams.get(MARKET_STREAM, _NOTHING)
+        others = tuple(
+            StreamCount(name=name, connection=stream.connection, frames=stream.frames)
+            for name, stream in streams.items()
+            if name != MARKET_STREAM
+        )
+        return Beat(
+            seq=self.seq,
+            now=self.world.now,
+            connection=market.connection,
+            frames_sent=market.frames,
+            streams=others,
+        )
 
     async def _barrier(self) -> None:
         """Wait until all have answered, and are idle unless something happened that needs another round."""

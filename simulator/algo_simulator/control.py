@@ -33,14 +33,8 @@ class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speed: float | None = None
 
 
-def create_control_app(
-    worlds: Worlds, token: str, max_upload: int, disconnect: Callable[[Account], None]
-) -> web.Application:
-    """The application of the control port.
-
-    Args:
-        disconnect: cuts an account's broker sockets.
-    """
+def create_control_app(worlds: Worlds, token: str, max_upload: int) -> web.Application:
+    """The application of the control port."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -50,9 +44,6 @@ def create_control_app(
         if not hmac.compare_digest(sent.encode("utf-8", "replace"), token.encode()):
             return _problem(401, "the bearer token is missing or wrong")
         return await _answered(request, handler)
-
-    async def faults(request: web.Request) -> web.Response:
-        return await _set_faults(request, disconnect)
 
     app = web.Application(middlewares=[guard], client_max_size=max_upload)
     app[WORLDS] = worlds
@@ -67,7 +58,7 @@ def create_control_app(
             web.put("/worlds/{name}/ticks/{exchange}/{symbol}", _upload),
             web.post("/worlds/{name}/start", _start),
             web.post("/worlds/{name}/pause", _pause),
-            web.patch("/worlds/{name}/faults", faults),
+            web.patch("/worlds/{name}/faults", _set_faults),
             web.post("/worlds/{name}/manual", _manual),
             web.get("/worlds/{name}/book", _book),
         ]
@@ -158,7 +149,7 @@ async def _pause(request: web.Request) -> web.Response:
     return web.json_response(world_view(clock))
 
 
-async def _set_faults(request: web.Request, disconnect: Callable[[Account], None]) -> web.Response:
+async def _set_faults(request: web.Request) -> web.Response:
     """Set switches of one account (`client_id`) or of all. `disconnect`, `expire_token` and `liquidity` act at once."""
     clock = _world(request)
     changes = await _body(request, dict[str, object])
@@ -176,7 +167,8 @@ async def _set_faults(request: web.Request, disconnect: Callable[[Account], None
         if once["expire_token"]:
             account.access_token = ""
         if once["disconnect"]:
-            disconnect(account)
+            for cut in account.cuts:
+                cut()
     if liquidity is not None:
         clock.world.set_liquidity(liquidity)
     return web.json_response({a.spec.client_id: msgspec.to_builtins(a.faults) for a in accounts})

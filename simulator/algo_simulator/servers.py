@@ -1,5 +1,6 @@
 """Wires the process: one registry of worlds, the control port and one port a broker."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,9 +9,13 @@ from aiohttp import web
 from algo_simulator.control import create_control_app
 from algo_simulator.settings import Settings
 from algo_simulator.worlds import Worlds
-from algo_simulator.zerodha.app import SOCKETS, create_zerodha_app
+from algo_simulator.zerodha.app import create_zerodha_app
 
 SHUTDOWN_S: Final = 1.0
+FRONTS: Final[dict[str, Callable[[Worlds], web.Application]]] = {
+    "zerodha": create_zerodha_app,
+}
+"""The front end of each broker; `settings.DEFAULT_PORTS` says where it listens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +24,14 @@ class Servers:
 
     worlds: Worlds
     control_port: int
-    zerodha_port: int
+    ports: dict[str, int]
+    """By broker."""
     runners: tuple[web.AppRunner, ...]
+
+    @property
+    def zerodha_port(self) -> int:
+        """Where Zerodha is served."""
+        return self.ports["zerodha"]
 
     async def stop(self) -> None:
         """End every world and close the ports."""
@@ -37,14 +48,22 @@ async def start_servers(settings: Settings) -> Servers:
         OSError: a port is taken.
     """
     worlds = Worlds(settings.max_worlds)
-    zerodha = create_zerodha_app(worlds)
-    control = create_control_app(worlds, settings.token, settings.max_upload, zerodha[SOCKETS].disconnect)
+    fronts = {name: make(worlds) for name, make in FRONTS.items() if name in settings.ports}
+    control = create_control_app(worlds, settings.token, settings.max_upload)
     runners: list[web.AppRunner] = []
-    ports: list[int] = []
-    for app, port in ((control, settings.control_port), (zerodha, settings.zerodha_port)):
+
+    async def listen(app: web.Application, port: int) -> int:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        runners.append(runner)
         await runner.setup()
         await web.TCPSite(runner, settings.host, port).start()
-        runners.append(runner)
-        ports.append(int(runner.addresses[0][1]))
-    return Servers(worlds=worlds, control_port=ports[0], zerodha_port=ports[1], runners=tuple(runners))
+        return int(runner.addresses[0][1])
+
+    try:
+        control_port = await listen(control, settings.control_port)
+        ports = {name: await listen(app, settings.ports[name]) for name, app in fronts.items()}
+    except OSError:
+        for runner in runners:
+            await runner.cleanup()
+        raise
+    return Servers(worlds=worlds, control_port=control_port, ports=ports, runners=tuple(runners))

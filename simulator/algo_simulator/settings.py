@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
+
+DEFAULT_PORTS: Final = {"zerodha": 9010, "dhan": 9011, "fyers": 9012, "angelone": 9013}
 
 
 class SettingsError(ValueError):
@@ -16,16 +19,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     host: str = "0.0.0.0"  # noqa: S104 - it serves other pods
     control_port: int = 9000
-    zerodha_port: int = 9010
+    ports: dict[str, int] = msgspec.field(default_factory=lambda: dict(DEFAULT_PORTS))
+    """By broker; a broker without a port is not served."""
     max_worlds: int = 64
     max_upload: int = 16 * 1024 * 1024
 
     def __repr__(self) -> str:
-        return f"Settings(host={self.host!r}, control_port={self.control_port}, zerodha_port={self.zerodha_port})"
+        return f"Settings(host={self.host!r}, control_port={self.control_port}, ports={self.ports})"
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
-    """Settings from `SIMULATOR_TOKEN_FILE`, `SIMULATOR_HOST`, `CONTROL_PORT`, `ZERODHA_PORT`, `MAX_WORLDS`.
+    """Settings from `SIMULATOR_TOKEN_FILE`, `SIMULATOR_HOST`, `CONTROL_PORT`, `MAX_WORLDS`, and a port a broker:
+    `ZERODHA_PORT`, `DHAN_PORT`, `FYERS_PORT`, `ANGELONE_PORT`. With none of the four, all are served where they
+    usually are; otherwise only those that are named.
 
     Raises:
         SettingsError: the token file is missing or empty, or a number is none.
@@ -39,11 +45,12 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         raise SettingsError(f"SIMULATOR_TOKEN_FILE {path} cannot be read: {error.strerror}") from error
     if not token:
         raise SettingsError(f"SIMULATOR_TOKEN_FILE {path} is empty")
+    named = {broker: port for broker, port in DEFAULT_PORTS.items() if f"{broker.upper()}_PORT" in env}
     return Settings(
         token=token,
         host=env.get("SIMULATOR_HOST", "0.0.0.0"),  # noqa: S104
         control_port=_number(env, "CONTROL_PORT", 9000),
-        zerodha_port=_number(env, "ZERODHA_PORT", 9010),
+        ports={name: _number(env, f"{name.upper()}_PORT", port) for name, port in (named or DEFAULT_PORTS).items()},
         max_worlds=_number(env, "MAX_WORLDS", 64),
     )
 

@@ -21,7 +21,7 @@ from algo_crds.contracts.world import (
 )
 
 from algo_simulator.servers import Servers, start_servers
-from algo_simulator.settings import Settings
+from algo_simulator.settings import DEFAULT_PORTS, Settings
 
 TOKEN = "control-token"  # noqa: S105 - of a server that lives for one test
 ACCOUNT = {
@@ -51,6 +51,10 @@ class Sim:
         self.kite = f"http://127.0.0.1:{servers.zerodha_port}"
         self.auth = {"Authorization": f"Bearer {TOKEN}"}
         self.token = ""
+
+    def address(self, broker: str) -> str:
+        """Where a broker's front end listens: `http://host:port`."""
+        return f"http://127.0.0.1:{self.servers.ports[broker]}"
 
     async def call(self, method: str, path: str, body: Any = None, *, status: int | None = None) -> Any:
         """A control call; returns the JSON answer (None without one)."""
@@ -123,7 +127,9 @@ class Sim:
 @asynccontextmanager
 async def simulator() -> AsyncIterator[Sim]:
     """A simulator in this process."""
-    servers = await start_servers(Settings(token=TOKEN, host="127.0.0.1", control_port=0, zerodha_port=0))
+    servers = await start_servers(
+        Settings(token=TOKEN, host="127.0.0.1", control_port=0, ports=dict.fromkeys(DEFAULT_PORTS, 0))
+    )
     async with aiohttp.ClientSession() as http:
         try:
             yield Sim(servers, http)

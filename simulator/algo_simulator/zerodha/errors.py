@@ -7,8 +7,11 @@ from algo_crds.contracts.orders import RejectKind, Side
 from algo_market.order_rules import Refused
 from msgspec import json
 
+from algo_simulator.front import ShapedError, Shapes
+from algo_simulator.windows import Window
 
-class KiteError(Exception):
+
+class KiteError(ShapedError):
     """An answer that is an error: HTTP status, `error_type` and message."""
 
     def __init__(self, status: int, error_type: str, message: str) -> None:
@@ -25,6 +28,37 @@ def input_error(message: str) -> KiteError:
 def answer(payload: object) -> web.Response:
     """A success."""
     return web.Response(body=json.encode({"status": "success", "data": payload}), content_type="application/json")
+
+
+def refused(_: web.Request, error: ShapedError) -> web.Response:
+    """The envelope of any refusal."""
+    assert isinstance(error, KiteError)
+    return error_answer(error.status, error.error_type, str(error))
+
+
+def _too_many(_: web.Request, __: Window | None) -> KiteError:
+    return KiteError(429, "NetworkException", "Too many requests")
+
+
+def _failure(_: web.Request, status: int) -> KiteError:
+    return KiteError(status, STATUS_TYPES.get(status, "GeneralException"), "The order system could not be reached.")
+
+
+def _bad_address(_: web.Request, address: str) -> KiteError:
+    return KiteError(403, "PermissionException", NO_ADDRESS.format(ip=address))
+
+
+def _http(_: web.Request, error: web.HTTPException) -> KiteError:
+    known = STATUS_TYPES.get(error.status, "InputException")
+    return KiteError(error.status, "GeneralException" if error.status in (404, 405) else known, error.reason)
+
+
+def _crash(_: web.Request) -> KiteError:
+    return KiteError(500, "GeneralException", "Something went wrong in the simulator; see its log.")
+
+
+def _not_simulated(request: web.Request) -> KiteError:
+    return input_error(f"{request.path} is not simulated.")
 
 
 def error_answer(status: int, error_type: str, message: str) -> web.Response:
@@ -51,6 +85,15 @@ STATUS_TYPES: Final = {
     504: "NetworkException",
 }
 
+SHAPES: Final = Shapes(
+    refused=refused,
+    too_many=_too_many,
+    failure=_failure,
+    bad_address=_bad_address,
+    http=_http,
+    crash=_crash,
+    not_simulated=_not_simulated,
+)
 _TEXTS: Final = {
     RejectKind.TICK_SIZE: "16283 : The order price is not a multiple of tick size",
     RejectKind.BAND: "The price is outside the circuit limits of the day",

@@ -5,10 +5,10 @@ from typing import Final
 import msgspec
 from algo_crds.contracts.orders import Side
 
+from algo_simulator.front import Caller
 from algo_simulator.zerodha.errors import input_error
 from algo_simulator.zerodha.names import find_market
 from algo_simulator.zerodha.rows import rupees
-from algo_simulator.zerodha.session import Caller
 
 MAX_ROWS: Final = 200
 _NO_CHARGES: Final[dict[str, object]] = {

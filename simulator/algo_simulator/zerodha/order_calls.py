@@ -1,27 +1,32 @@
 """Place, modify, cancel and the books, as Kite answers them."""
 
+from collections.abc import Callable
+
 from algo_crds.contracts.orders import FINAL, OrderType, RejectKind
 from algo_market.order_rules import Refused
 
 from algo_simulator.faults import use
+from algo_simulator.front import Caller
 from algo_simulator.market import Market
 from algo_simulator.orders import AccountOrder
 from algo_simulator.zerodha.errors import KiteError, input_error, refusal_text
-from algo_simulator.zerodha.limits import MODIFICATIONS, Limits
+from algo_simulator.zerodha.limits import MODIFICATIONS
 from algo_simulator.zerodha.order_forms import OrderForm, fault_refusal, read_changes, read_order
 from algo_simulator.zerodha.rows import order_row, trade_row
-from algo_simulator.zerodha.session import Caller
 
 
-def place(caller: Caller, limits: Limits, variety: str, form: dict[str, str]) -> dict[str, object]:
+def place(caller: Caller, variety: str, form: dict[str, str], count: Callable[[], None]) -> dict[str, object]:
     """`POST /orders/{variety}`: the order is stored and on its way; its row tells what became of it.
+
+    Args:
+        count: takes it into the caps of orders a minute and a day.
 
     Raises:
         KiteError: it is refused as a request.
     """
     world, account = caller.clock.world, caller.account
     wanted = read_order(form, variety, world.markets)
-    limits.count_order(caller.now)
+    count()
     faults = account.faults
     if faults.reject_in_answer and faults.reject_side in (None, wanted.side) and use(faults, "reject"):
         raise _refused(fault_refusal(faults.reject_kind), wanted)

@@ -7,12 +7,12 @@ from algo_crds.contracts.clock import IST
 from algo_market.instruments import DayInstrument, instruments_on
 from algo_market.row_parsers import Trade
 
+from algo_simulator.depth import levels, offers
+from algo_simulator.front import Caller
 from algo_simulator.market import Market
 from algo_simulator.zerodha.errors import input_error
-from algo_simulator.zerodha.frames import levels, offers
 from algo_simulator.zerodha.names import SEGMENT_NFO, find_market, kite_symbol, kite_token
 from algo_simulator.zerodha.rows import rupees, stamp
-from algo_simulator.zerodha.session import Caller
 
 CAPS: Final = {"quote": 500, "ohlc": 1000, "ltp": 1000}
 MINUTES: Final = {

@@ -8,11 +8,12 @@ from algo_crds.contracts.clock import IST
 from algo_crds.contracts.orders import OrderStatus, OrderType, Product, RejectKind, Side
 from algo_market.order_rules import Refused
 
+from algo_simulator.accounts import AccountSpec
+from algo_simulator.front import Caller
 from algo_simulator.market import Market
 from algo_simulator.orders import AccountOrder, AccountTrade, Position, Snapshot, Stage, positions_of
 from algo_simulator.zerodha.errors import refusal_text
 from algo_simulator.zerodha.names import kite_symbol, kite_token
-from algo_simulator.zerodha.session import Caller
 
 PRODUCT_NAMES: Final = {Product.INTRADAY: "MIS", Product.DELIVERY: "CNC"}
 _STATUS: Final = {
@@ -107,14 +108,13 @@ def _product(order: AccountOrder, market: Market) -> str:
     return PRODUCT_NAMES[order.product]
 
 
-def update_payload(caller: Caller, order: AccountOrder, snapshot: Snapshot, market: Market) -> dict[str, object]:
+def update_payload(spec: AccountSpec, order: AccountOrder, snapshot: Snapshot, market: Market) -> dict[str, object]:
     """The order as a socket sends it: the postback's shape. A change or partial fill has the status UPDATE."""
     row = order_row(order, snapshot, market)
     for name in ("modified", "tags"):
         del row[name]
     if snapshot.stage in (Stage.PARTLY_FILLED, Stage.MODIFIED):
         row["status"] = "UPDATE"
-    spec = caller.account.spec
     proof = f"{order.order_id}{row['order_timestamp']}{spec.api_secret}"
     return {
         **row,

@@ -4,13 +4,12 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime, time, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from algo_crds.contracts.clock import IST, instant
 
-from algo_simulator.accounts import Account
-from algo_simulator.clock import Clock
+from algo_simulator.front import Caller
 from algo_simulator.worlds import Worlds
 from algo_simulator.zerodha.errors import BAD_TOKEN, KiteError, input_error
 
@@ -20,18 +19,6 @@ TOKEN_DIES_AT: Final = time(6)
 EXCHANGES: Final = ["NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "MF"]
 PRODUCTS: Final = ["CNC", "NRML", "MIS", "BO", "CO"]
 ORDER_TYPES: Final = ["MARKET", "LIMIT", "SL", "SL-M"]
-
-
-class Caller(NamedTuple):
-    """The account behind a call, and its world's clock."""
-
-    clock: Clock
-    account: Account
-
-    @property
-    def now(self) -> int:
-        """The world's time."""
-        return self.clock.world.now
 
 
 def by_api_key(worlds: Worlds, api_key: str) -> Caller:
