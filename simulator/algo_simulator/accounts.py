@@ -39,6 +39,8 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Of logins by PIN and one-time code."""
     totp_secret: str = ""
     """Base32; the secret of the one-time codes."""
+    quirks: tuple[str, ...] = ()
+    """Behaviours on which reports about the real API differ, by the names of the broker's front end."""
 
     def __repr__(self) -> str:
         return f"AccountSpec(broker={self.broker!r}, client_id={self.client_id!r})"

@@ -1,0 +1,34 @@
+"""Market-price protection: brokers turn a market order of an API user into a limit order some way beyond the price.
+
+The percentages are those that Zerodha publishes for shares and futures; other brokers publish none and get the same.
+"""
+
+from algo_crds.contracts.money import ceil_to_tick, floor_to_tick
+from algo_crds.contracts.orders import Side
+
+from algo_simulator.market import Market
+
+_BELOW_100 = 100 * 10_000
+_BELOW_500 = 500 * 10_000
+
+
+def usual_percent(price: int) -> float:
+    """The reach for a price in percent."""
+    if price < _BELOW_100:
+        return 2
+    return 1 if price < _BELOW_500 else 0.5
+
+
+def protected_limit(market: Market, side: Side, base: int = 0, percent: float = 0) -> int:
+    """The limit price of a market order, on a tick and within the day's band.
+
+    Args:
+        base: the price to start from (a stop's trigger); 0: the last price.
+        percent: 0: the usual one.
+    """
+    base = base or market.stats.last or market.previous_close
+    reach = int(base * (percent or usual_percent(base)) / 100)
+    tick, book = market.instrument.tick_size, market.book
+    if side is Side.BUY:
+        return min(int(floor_to_tick(base + reach, tick)), book.band_high or base + reach)
+    return max(int(ceil_to_tick(base - reach, tick)), book.band_low)
