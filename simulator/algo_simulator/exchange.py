@@ -15,6 +15,8 @@ from algo_simulator.orders import AccountOrder, AccountTrade, Stage, positions_o
 
 SQUARE_OFF_DESK = "ADMINSQF"
 """Who places the broker's own square-off orders."""
+ID_DIGITS = {"fyers": 8}
+"""How many digits follow the day in an order id, where it is not nine."""
 
 
 class Exchange:
@@ -43,7 +45,8 @@ class Exchange:
     ) -> AccountOrder:
         """Store an order as received; `submit` carries it to the exchange."""
         self._numbers += 1
-        order_id = f"{market.session.day:%y%m%d}{self._numbers:09}"
+        digits = ID_DIGITS.get(account.spec.broker, 9)
+        order_id = f"{market.session.day:%y%m%d}{self._numbers:0{digits}}"
         sim = SimOrder(order_id=order_id, side=side, type=type, quantity=quantity, price=price, trigger=trigger)
         order = AccountOrder(
             order_id=order_id,
