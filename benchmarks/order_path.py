@@ -118,7 +118,7 @@ async def measure(rounds: int, directory: Path) -> None:
     with fleet(directory, shift_into_session()) as one:
         stub = Stub(SYMBOLS, one.now)
         rest, feed = await stub.start()
-        endpoints = {"BROKER_REST_URL": f"http://127.0.0.1:{rest}", "BROKER_WS_URL": f"ws://127.0.0.1:{feed}"}
+        endpoints = {"SIMULATED_BROKER_URL": f"http://127.0.0.1:{rest}", "MARKET_SOCKET_URL": f"ws://127.0.0.1:{feed}"}
         one.start_gateway(login("k" * 16, "t" * 32), **endpoints)
         await one.lift_halts()
         await until(lambda: stub.socket is not None, "the gateway's feed", one)

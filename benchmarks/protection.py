@@ -176,8 +176,8 @@ async def measure(n: int, limit_s: float, directory: Path) -> None:
                 login("keyprotect", token),
                 CLIENT_ID="SM0001",
                 ENVIRONMENT="Simulator",
-                BROKER_REST_URL=broker.kite,
-                BROKER_WS_URL=broker.kite.replace("http", "ws"),
+                SIMULATED_BROKER_URL=broker.kite,
+                MARKET_SOCKET_URL=broker.kite.replace("http", "ws"),
                 WORLD_CLOCK_URL=f"{broker.control.replace('http', 'ws')}/clock",
                 WORLD_TOKEN_FILE=str(broker.token_file),
             )

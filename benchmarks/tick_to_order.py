@@ -22,11 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "runner" / "tests" / "engine"))
 
 import msgspec  # noqa: E402
-from algo_brokers.port import Change, NewOrder  # noqa: E402
+from algo_brokers.records import Change, InstrumentRef, NewOrder, OrderRef  # noqa: E402
 from algo_brokers.session import Session  # noqa: E402
 from algo_brokers.zerodha import requests  # noqa: E402
 from algo_crds.contracts import wire  # noqa: E402
-from algo_crds.contracts.orders import Leg  # noqa: E402
+from algo_crds.contracts.orders import Leg, Product  # noqa: E402
 from algo_crds.contracts.runtime import Level  # noqa: E402
 from algo_runner.engine.actions import Journal  # noqa: E402
 from algo_runner.engine.events import CLOCK  # noqa: E402
@@ -37,6 +37,7 @@ from engine_world import Rig, bought, started  # noqa: E402
 from report import emit, quantile  # noqa: E402
 
 GOALS = {"engine_p50_us": 10, "engine_p99_us": 60, "idle_tick_us": 1.2}
+INSTRUMENT = InstrumentRef(exchange="NSE", symbol="RELIANCE")
 HELD = Session(
     broker="zerodha", client_id="SM0001", api_key="k" * 16, access_token="t" * 32, login_time=0, valid_until=1 << 50
 )
@@ -51,7 +52,13 @@ def tick(rig: Rig, price: int, later_ms: int = 1000) -> wire.Tick:
 def change_of(action: wire.Modify) -> Change:
     """What the door hands to the adapter."""
     return Change(
-        broker_order_id=action.broker_order_id,
+        order=OrderRef(
+            broker_order_id=action.broker_order_id,
+            tag=action.tag,
+            instrument=INSTRUMENT,
+            product=Product.INTRADAY,
+            leg=Leg.STOP,
+        ),
         type=action.type,
         quantity=action.quantity,
         price=action.price,
@@ -63,8 +70,7 @@ def order_of(action: wire.Place) -> NewOrder:
     """What the door hands to the adapter."""
     return NewOrder(
         tag=action.tag,
-        exchange="NSE",
-        symbol="RELIANCE",
+        instrument=INSTRUMENT,
         side=action.side,
         type=action.type,
         quantity=action.quantity,

@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from algo_api.audit.service import create_audit_service
 from algo_api.auth.service import create_auth_service
 from algo_api.auth.tokens import create_access_tokens
-from algo_api.broker_accounts.brokers import SimulatorAddress, create_broker_logins
-from algo_api.broker_accounts.contract import BrokerLogins
+from algo_api.broker_accounts.brokers import SimulatorAddress, create_logins
+from algo_api.broker_accounts.contract import LoginOf
 from algo_api.broker_accounts.logins import create_login_service
 from algo_api.broker_accounts.service import create_account_service
 from algo_api.crypto import create_credential_cipher
@@ -52,7 +52,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
     wakes = Wakes(listener)
     try:
         async with _background(settings, db, redis, kube, wakes):
-            yield _services(settings, db, redis, kube, create_broker_logins(http, _simulator(settings)), wakes)
+            yield _services(settings, db, redis, kube, create_logins(http, _simulators(settings)), wakes)
     finally:
         await http.aclose()
         await kube.close()
@@ -61,15 +61,15 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         await db.engine.dispose()
 
 
-def _simulator(settings: Settings) -> SimulatorAddress | None:
+def _simulators(settings: Settings) -> dict[str, SimulatorAddress]:
     if settings.simulator_zerodha_url is None:
-        return None
-    rest = settings.simulator_zerodha_url.rstrip("/")
-    return SimulatorAddress(rest=rest, login=settings.simulator_zerodha_login_url or rest)
+        return {}
+    base = settings.simulator_zerodha_url.rstrip("/")
+    return {"zerodha": SimulatorAddress(base=base, browser=settings.simulator_zerodha_login_url or base)}
 
 
 def _services(
-    settings: Settings, db: Database, redis: Redis, kube: KubeClient, brokers: BrokerLogins, wakes: Wakes
+    settings: Settings, db: Database, redis: Redis, kube: KubeClient, login_of: LoginOf, wakes: Wakes
 ) -> Services:
     tokens = create_access_tokens(settings.jwt_secret_key.get_secret_value(), settings.access_token_seconds)
     tenants = create_tenant_service(db, kube, wait_seconds=settings.namespace_wait_seconds)
@@ -88,7 +88,7 @@ def _services(
         ),
         tenants=tenants,
         accounts=create_account_service(db, kube, tenants, cipher),
-        logins=create_login_service(db, kube, cipher, brokers, wait_seconds=settings.namespace_wait_seconds),
+        logins=create_login_service(db, kube, cipher, login_of, wait_seconds=settings.namespace_wait_seconds),
         strategies=strategies,
         streams=create_stream_service(redis, strategies, wakes),
         audit=create_audit_service(db),

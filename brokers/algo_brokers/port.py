@@ -8,117 +8,29 @@ and never raise for what a broker or a network does; reads raise from the tree i
 from dataclasses import dataclass
 from typing import Protocol
 
-import msgspec
-from algo_crds.contracts.orders import OrderRow, OrderType, PositionRow, Product, Side
+from algo_crds.contracts.orders import OrderRow, PositionRow
 from algo_crds.contracts.wire import Capability
 
 from algo_brokers.limits import Windows
+from algo_brokers.login import Login
 from algo_brokers.outcomes import WriteOutcome
-from algo_brokers.session import Session
-
-
-class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order to place. Prices in 1/10 000 rupee."""
-
-    tag: str
-    exchange: str
-    symbol: str
-    side: Side
-    type: OrderType
-    quantity: int
-    price: int
-    trigger: int = 0
-    product: Product
-    algo_id: str = ""
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """Absolute values for a live order; `quantity` as the capability record says (total or remainder)."""
-
-    broker_order_id: str
-    type: OrderType
-    quantity: int
-    price: int
-    trigger: int = 0
-
-
-class TradeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One fill of the day."""
-
-    trade_id: str
-    broker_order_id: str
-    exchange: str
-    symbol: str
-    product: Product
-    side: Side
-    quantity: int
-    price: int
-    time: int
-    """Instant in ms, 0 if the broker did not say."""
-
-
-class HoldingRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Shares in the demat account. `quantity` may be sold today, `unsettled` is on its way (T+1)."""
-
-    exchange: str
-    symbol: str
-    isin: str
-    quantity: int
-    unsettled: int
-    average_price: int
-
-
-class Funds(msgspec.Struct, frozen=True, kw_only=True):
-    """What the account may still spend in the equity segment."""
-
-    available: int
-
-
-class Quote(msgspec.Struct, frozen=True, kw_only=True):
-    """A polled price of one instrument, with today's band where the broker tells it (0 otherwise)."""
-
-    exchange: str
-    symbol: str
-    price: int
-    time: int
-    volume: int
-    band_low: int
-    band_high: int
-    previous_close: int
-
-
-class Candle(msgspec.Struct, frozen=True, kw_only=True):
-    """One bar; `time` is its opening instant."""
-
-    time: int
-    open: int
-    high: int
-    low: int
-    close: int
-    volume: int
-
-
-class BrokerInstrument(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the broker's list of the day."""
-
-    exchange: str
-    symbol: str
-    token: int
-    """How the broker's feed names it. Not stable over days for derivatives."""
-    name: str
-    tick_size: int
-    lot: int
-    kind: str
-    """`EQ`, `FUT`, `CE`, `PE` or `INDEX`."""
-
-
-class FeedTick(msgspec.Struct, frozen=True, array_like=True):
-    """A price from the feed: the broker's token, price, exchange time (ms, 0 if unknown), the day's volume."""
-
-    token: int
-    price: int
-    time: int
-    volume: int
+from algo_brokers.records import (
+    BrokerInstrument,
+    Candle,
+    Change,
+    FeedTick,
+    Funds,
+    HoldingRow,
+    InstrumentRef,
+    Interval,
+    Margin,
+    NewOrder,
+    NewTrigger,
+    OrderRef,
+    Quote,
+    TradeRow,
+    TriggerRow,
+)
 
 
 class FeedListener(Protocol):
@@ -132,12 +44,12 @@ class FeedListener(Protocol):
         """An order of the account changed."""
         ...
 
-    def on_frame(self, frames: int) -> None:
-        """After a frame was handled: frames read on this connection so far (heartbeats too)."""
+    def on_frame(self, frames: int, stream: str = "market") -> None:
+        """After a frame was handled: frames read on this stream's connection so far (heartbeats too)."""
         ...
 
-    def on_connection(self, ordinal: int) -> None:
-        """A simulated broker told the number of this connection."""
+    def on_connection(self, ordinal: int, stream: str = "market") -> None:
+        """A simulated broker told the number of this stream's connection."""
         ...
 
     def on_trouble(self, reason: str) -> None:
@@ -165,30 +77,6 @@ class Feed(Protocol):
         ...
 
 
-class LoginUrl(Protocol):
-    """Where the trader logs in."""
-
-    def __call__(self, *, api_key: str, state: str) -> str:
-        """`state` comes back with the redirect."""
-        ...
-
-
-class ExchangeToken(Protocol):
-    """Turn the redirect's token into a session."""
-
-    async def __call__(self, *, api_key: str, api_secret: str, request_token: str, now: int) -> Session:
-        """Raises `BrokerError`; `now` is the instant of the login."""
-        ...
-
-
-class Logout(Protocol):
-    """End the session at the broker."""
-
-    async def __call__(self) -> None:
-        """Raises `BrokerError`."""
-        ...
-
-
 class Place(Protocol):
     """Send one order, once."""
 
@@ -208,7 +96,7 @@ class Modify(Protocol):
 class Cancel(Protocol):
     """Cancel one live order."""
 
-    async def __call__(self, *, broker_order_id: str) -> WriteOutcome:
+    async def __call__(self, *, order: OrderRef) -> WriteOutcome:
         """Never raises for what the broker or the network does."""
         ...
 
@@ -226,6 +114,14 @@ class ReadOrder(Protocol):
 
     async def __call__(self, *, broker_order_id: str, begun_at: int) -> tuple[OrderRow, ...]:
         """Raises `BrokerError`."""
+        ...
+
+
+class ReadByTag(Protocol):
+    """Orders that carry a tag: after a write whose outcome was not seen."""
+
+    async def __call__(self, *, tag: str, begun_at: int) -> tuple[OrderRow, ...]:
+        """Empty: the broker shows none (yet; see `visibility_delay_ms`). Raises `BrokerError`: nothing is known."""
         ...
 
 
@@ -261,26 +157,36 @@ class ReadFunds(Protocol):
         ...
 
 
+class ReadMargin(Protocol):
+    """What orders would take of the account's funds."""
+
+    async def __call__(self, *, orders: tuple[NewOrder, ...]) -> Margin:
+        """Raises `BrokerError`."""
+        ...
+
+
 class ReadQuotes(Protocol):
     """Polled prices; an instrument the broker does not know is missing from the answer."""
 
-    async def __call__(self, *, instruments: tuple[tuple[str, str], ...]) -> tuple[Quote, ...]:
-        """`instruments` are (exchange, symbol) pairs. Raises `BrokerError`."""
+    async def __call__(self, *, instruments: tuple[InstrumentRef, ...]) -> tuple[Quote, ...]:
+        """Raises `BrokerError`."""
         ...
 
 
 class ReadLtp(Protocol):
     """Last prices by (exchange, symbol)."""
 
-    async def __call__(self, *, instruments: tuple[tuple[str, str], ...]) -> dict[tuple[str, str], int]:
+    async def __call__(self, *, instruments: tuple[InstrumentRef, ...]) -> dict[tuple[str, str], int]:
         """Raises `BrokerError`."""
         ...
 
 
 class ReadCandles(Protocol):
-    """One-minute bars of an instrument between two instants, both included."""
+    """Bars of an instrument that open between two instants, both included."""
 
-    async def __call__(self, *, token: int, start: int, end: int) -> tuple[Candle, ...]:
+    async def __call__(
+        self, *, instrument: InstrumentRef, start: int, end: int, interval: Interval = Interval.MINUTE
+    ) -> tuple[Candle, ...]:
         """Raises `BrokerError`."""
         ...
 
@@ -301,26 +207,70 @@ class OpenFeed(Protocol):
         ...
 
 
+class PlaceTrigger(Protocol):
+    """Leave a lasting trigger order at the broker, once."""
+
+    async def __call__(self, *, trigger: NewTrigger) -> WriteOutcome:
+        """`Accepted.broker_order_id` is the trigger's id. Never raises for what the broker or the network does."""
+        ...
+
+
+class ModifyTrigger(Protocol):
+    """Replace the legs of a lasting trigger order."""
+
+    async def __call__(self, *, trigger_id: str, trigger: NewTrigger) -> WriteOutcome:
+        """Never raises for what the broker or the network does."""
+        ...
+
+
+class CancelTrigger(Protocol):
+    """Take a lasting trigger order back."""
+
+    async def __call__(self, *, trigger_id: str, instrument: InstrumentRef) -> WriteOutcome:
+        """Never raises for what the broker or the network does."""
+        ...
+
+
+class ReadTriggers(Protocol):
+    """The account's lasting trigger orders, those that ended lately too where the broker shows them."""
+
+    async def __call__(self) -> tuple[TriggerRow, ...]:
+        """Raises `BrokerError`: then nothing is known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggers:
+    """Lasting trigger orders."""
+
+    place: PlaceTrigger
+    modify: ModifyTrigger
+    cancel: CancelTrigger
+    read: ReadTriggers
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broker:
     """One account at one broker."""
 
     capability: Capability
     windows: Windows
-    login_url: LoginUrl
-    exchange_token: ExchangeToken
-    logout: Logout
+    login: Login
     place: Place
     modify: Modify
     cancel: Cancel
     read_book: ReadBook
     read_order: ReadOrder
+    read_by_tag: ReadByTag
     read_trades: ReadTrades
     read_positions: ReadPositions
     read_holdings: ReadHoldings
     read_funds: ReadFunds
+    read_margin: ReadMargin
     read_quotes: ReadQuotes
     read_ltp: ReadLtp
     read_candles: ReadCandles
     read_instruments: ReadInstruments
     open_feed: OpenFeed
+    triggers: Triggers | None = None
+    """None: the broker has no lasting trigger orders."""

@@ -19,6 +19,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     access_token: str
     login_time: int
     valid_until: int
+    feed_token: str = ""
+    """What the market socket wants besides, where a broker has one."""
+    refresh_token: str = ""
 
     def __repr__(self) -> str:
         """Without key and token: this text may reach a log."""
@@ -55,6 +58,30 @@ def blot(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
+def secrets_of(session: Session) -> tuple[str, ...]:
+    """What of a session must not appear in any text."""
+    return (session.access_token, session.api_key, session.feed_token, session.refresh_token)
+
+
+class SessionState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trader is told of the session."""
+
+    valid: bool
+    valid_until: int
+    """Instant in ms; 0 without a session."""
+    renewal: str
+    """How to get the next one."""
+
+
+def state_of(session: Session | None, *, now: int, lives: str) -> SessionState:
+    """Whether the session is in force, until when, and how to renew it; `lives` is the broker's own rule."""
+    if session is None:
+        return SessionState(valid=False, valid_until=0, renewal=f"log in to the broker account; {lives}")
+    if session.valid_until <= now:
+        return SessionState(valid=False, valid_until=session.valid_until, renewal=f"log in again; {lives}")
+    return SessionState(valid=True, valid_until=session.valid_until, renewal=lives)
+
+
 def hide(text: str, session: Session | None) -> str:
     """The text without the session's secrets, for what a broker or a library wrote."""
-    return text if session is None else blot(text, (session.access_token, session.api_key))
+    return text if session is None else blot(text, secrets_of(session))

@@ -6,11 +6,12 @@ import pytest
 from algo_brokers.errors import RequestRefused
 from algo_brokers.outcomes import Accepted, Rejected
 from algo_brokers.paper import PaperExchange, create_paper_broker
-from algo_brokers.port import Change, NewOrder
+from algo_brokers.records import Change, InstrumentRef, NewOrder
 from algo_crds.contracts.clock import instant
 from algo_crds.contracts.orders import OrderRow, OrderStatus, OrderType, Product, RejectKind, Side
 from hypothesis import given
 from hypothesis import strategies as st
+from order_samples import RELIANCE, order_ref
 
 DAY = date(2021, 4, 12)
 OPEN = instant(DAY, time(9, 15))
@@ -31,11 +32,14 @@ class Account:
         return [row.status for row in self.rows]
 
 
+NOBODY = InstrumentRef(exchange="NSE", symbol="NOSUCH")
+TCS = InstrumentRef(exchange="NSE", symbol="TCS")
+
+
 def order(**changes: object) -> NewOrder:
     values: dict[str, object] = {
         "tag": "a12345678abce001",
-        "exchange": "NSE",
-        "symbol": "RELIANCE",
+        "instrument": RELIANCE,
         "side": Side.BUY,
         "type": OrderType.LIMIT,
         "quantity": 10,
@@ -86,7 +90,7 @@ def test_a_stop_becomes_the_exit() -> None:
     account = Account()
     account.tick(1995 * R, OPEN + 1000)
     name = placed(account, stop(), OPEN + 1000)
-    change = Change(broker_order_id=name, type=OrderType.LIMIT, quantity=10, price=1990 * R)
+    change = Change(order=order_ref(name), type=OrderType.LIMIT, quantity=10, price=1990 * R)
     assert account.exchange.modify(change, OPEN + 2000) == Accepted(broker_order_id=name)
     assert account.rows[-1].status is OrderStatus.FILLED
     again = account.exchange.modify(change, OPEN + 2000)
@@ -103,7 +107,7 @@ def test_cancel() -> None:
     for outcome in (account.exchange.cancel(name, OPEN + 2000), account.exchange.cancel("nobody", OPEN)):
         assert isinstance(outcome, Rejected)
         assert outcome.kind is RejectKind.NOT_MODIFIABLE
-    change = Change(broker_order_id="nobody", type=OrderType.LIMIT, quantity=1, price=1)
+    change = Change(order=order_ref("nobody"), type=OrderType.LIMIT, quantity=1, price=1)
     assert isinstance(account.exchange.modify(change, OPEN), Rejected)
 
 
@@ -113,7 +117,7 @@ def test_changes_are_limited() -> None:
     name = placed(account, stop(), OPEN + 1000)
     for turn in range(26):
         trigger = (1980 - turn % 2) * R
-        change = Change(broker_order_id=name, type=OrderType.STOP_LIMIT, quantity=10, price=1970 * R, trigger=trigger)
+        change = Change(order=order_ref(name), type=OrderType.STOP_LIMIT, quantity=10, price=1970 * R, trigger=trigger)
         outcome = account.exchange.modify(change, OPEN + 2000)
     assert isinstance(outcome, Rejected)
     assert outcome.kind is RejectKind.TOO_MANY_CHANGES
@@ -139,7 +143,7 @@ def test_no_market_no_order(at: int) -> None:
 
 
 def test_unknown_instrument() -> None:
-    assert isinstance(Account().exchange.place(order(symbol="NOSUCH"), OPEN), Rejected)
+    assert isinstance(Account().exchange.place(order(instrument=NOBODY), OPEN), Rejected)
 
 
 def test_only_good_ticks_trade() -> None:
@@ -227,24 +231,21 @@ async def test_the_broker_record() -> None:
     stopped = await broker.place(order=stop())
     assert isinstance(stopped, Accepted)
     name = stopped.broker_order_id
-    change = Change(broker_order_id=name, type=OrderType.STOP_LIMIT, quantity=10, price=1970 * R, trigger=1985 * R)
+    change = Change(order=order_ref(name), type=OrderType.STOP_LIMIT, quantity=10, price=1970 * R, trigger=1985 * R)
     assert await broker.modify(change=change) == stopped
-    assert await broker.cancel(broker_order_id=name) == stopped
+    assert await broker.cancel(order=order_ref(name)) == stopped
     assert len(await broker.read_book(begun_at=3)) == 2
     assert len(await broker.read_order(broker_order_id=name, begun_at=3)) == 1
     assert len(await broker.read_trades()) == 1
     assert (await broker.read_positions())[0].quantity == 10
     assert await broker.read_holdings() == ()
     assert (await broker.read_funds()).available > 0
-    (quote,) = await broker.read_quotes(instruments=(("NSE", "RELIANCE"), ("NSE", "TCS")))
+    (quote,) = await broker.read_quotes(instruments=(RELIANCE, TCS))
     assert (quote.price, quote.band_low, quote.previous_close) == (1995 * R, 1800 * R, 2000 * R)
-    assert await broker.read_ltp(instruments=(("NSE", "RELIANCE"), ("NSE", "TCS"))) == {("NSE", "RELIANCE"): 1995 * R}
-    assert await broker.read_candles(token=1, start=0, end=1) == ()
+    assert await broker.read_ltp(instruments=(RELIANCE, TCS)) == {("NSE", "RELIANCE"): 1995 * R}
+    assert await broker.read_candles(instrument=RELIANCE, start=0, end=1) == ()
     assert "RELIANCE" in {one.symbol for one in await broker.read_instruments(exchange="NSE")}
-    await broker.logout()
-    with pytest.raises(RequestRefused):
-        await broker.exchange_token(api_key="", api_secret="", request_token="", now=0)
-    with pytest.raises(RequestRefused):
-        broker.login_url(api_key="", state="")
+    login = broker.login
+    assert (login.begin, login.finish, login.direct, login.end) == (None, None, None, None)
     with pytest.raises(RequestRefused):
         await broker.open_feed(listener=None)  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """Wires one gateway: the only place that knows every part."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -8,12 +9,14 @@ from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
+from algo_brokers.adapter_parts import AdapterParts
 from algo_brokers.breaker import BreakerState
 from algo_brokers.http import HttpAnswer, HttpRequest, Transport
 from algo_brokers.order_line import OrderLine, create_order_line
-from algo_brokers.port import Broker, FeedTick
+from algo_brokers.port import Broker
+from algo_brokers.records import FeedTick
+from algo_brokers.registry import UnknownBrokerError, adapter_of
 from algo_brokers.transports import create_client, create_http_transport
-from algo_brokers.zerodha.adapter import Endpoints, create_zerodha_broker
 from algo_crds.contracts import wire, world
 
 from algo_gateway.admin import create_admin
@@ -99,21 +102,26 @@ class Gateway:
                 call_row=lambda row: self._replayed().row_now(row),
             )
             return self._paper.broker
-        if settings.broker != "zerodha":
-            raise SettingsError(f"broker {settings.broker!r} has no adapter yet; use zerodha or paper")
-        defaults = Endpoints()
-        endpoints = Endpoints(
-            rest=settings.rest_url or defaults.rest, ws=settings.ws_url or defaults.ws, login=defaults.login
-        )
+        try:
+            adapter = adapter_of(settings.broker)
+        except UnknownBrokerError as error:
+            raise SettingsError(str(error)) from None
+        simulated = settings.simulated_broker_url
+        endpoints = adapter.simulated(simulated) if simulated else adapter.endpoints
+        if settings.market_socket_url:
+            endpoints = dataclasses.replace(endpoints, market_socket=settings.market_socket_url)
         self._orders = create_order_line(endpoints.rest, proxy=settings.egress_proxy)
-        return create_zerodha_broker(
-            read=create_http_transport(self._client, base_url=endpoints.rest),
-            write=self._marked(self._orders.send),
-            current=self.session.current,
-            now=self.clock.now,
-            endpoints=endpoints,
-            orders_per_window=settings.orders_per_window,
-            session_over=self.session.refused,
+        return adapter.create_broker(
+            AdapterParts(
+                transport=lambda base: create_http_transport(self._client, base_url=base),
+                write=self._marked(self._orders.send),
+                current=self.session.current,
+                now=self.clock.now,
+                endpoints=endpoints,
+                orders_per_window=settings.orders_per_window,
+                registered_address=settings.registered_address,
+                session_over=self.session.refused,
+            )
         )
 
     def _marked(self, send: Transport) -> Transport:

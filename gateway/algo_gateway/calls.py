@@ -5,8 +5,11 @@ from collections.abc import Callable
 from typing import Final
 
 from algo_brokers.outcomes import Accepted, Rejected, WriteOutcome
-from algo_brokers.port import Broker, Change, NewOrder
+from algo_brokers.port import Broker
+from algo_brokers.records import Change, InstrumentRef, NewOrder, OrderRef
 from algo_crds.contracts import wire
+from algo_crds.contracts.orders import Leg, Product
+from algo_crds.contracts.tags import parse_tag
 
 from algo_gateway.crash_points import CrashPoint
 from algo_gateway.door.effects import Write
@@ -20,8 +23,8 @@ async def perform(
     broker: Broker,
     write: Write,
     *,
-    exchange: str,
-    symbol: str,
+    instrument: InstrumentRef,
+    product: Product,
     algo_id: str,
     now: Callable[[], int],
     crash: CrashPoint,
@@ -30,7 +33,7 @@ async def perform(
     empty if it has none."""
     crash("gateway.before_send")
     try:
-        outcome = await _call(broker, write, exchange, symbol, algo_id)
+        outcome = await _call(broker, write, instrument, product, algo_id)
     except Exception as error:  # whatever an adapter raises by mistake, the order may stand at the exchange
         log.exception("a broker call ended unseen")
         return wire.Unknown(now=now(), req=write.req, reason=f"adapter error: {type(error).__name__}")
@@ -38,12 +41,13 @@ async def perform(
     return message_of(outcome, write.req, now())
 
 
-async def _call(broker: Broker, write: Write, exchange: str, symbol: str, algo_id: str) -> WriteOutcome:
+async def _call(
+    broker: Broker, write: Write, instrument: InstrumentRef, product: Product, algo_id: str
+) -> WriteOutcome:
     if isinstance(write, wire.Place):
-        order = NewOrder(
+        new = NewOrder(
             tag=write.tag,
-            exchange=exchange,
-            symbol=symbol,
+            instrument=instrument,
             side=write.side,
             type=write.type,
             quantity=write.quantity,
@@ -52,17 +56,25 @@ async def _call(broker: Broker, write: Write, exchange: str, symbol: str, algo_i
             product=write.product,
             algo_id=algo_id,
         )
-        return await broker.place(order=order)
+        return await broker.place(order=new)
+    tag = parse_tag(write.tag)
+    order = OrderRef(
+        broker_order_id=write.broker_order_id,
+        tag=write.tag,
+        instrument=instrument,
+        product=product,
+        leg=tag.leg if tag is not None else Leg.ENTRY,
+    )
     if isinstance(write, wire.Modify):
         change = Change(
-            broker_order_id=write.broker_order_id,
+            order=order,
             type=write.type,
             quantity=write.quantity,
             price=write.price,
             trigger=write.trigger,
         )
         return await broker.modify(change=change)
-    return await broker.cancel(broker_order_id=write.broker_order_id)
+    return await broker.cancel(order=order)
 
 
 def message_of(outcome: WriteOutcome, req: int, now: int) -> Outcome:

@@ -8,7 +8,8 @@ import logging
 from typing import Final, Protocol
 
 from algo_brokers.errors import BrokerError
-from algo_brokers.port import Broker, Feed, FeedTick
+from algo_brokers.port import Broker, Feed
+from algo_brokers.records import FeedTick
 from algo_crds.contracts.orders import OrderRow
 
 log: Final = logging.getLogger("algo_gateway.feed")
@@ -25,10 +26,10 @@ class FeedSink(Protocol):
     def row(self, row: OrderRow) -> None:
         """An order changed."""
 
-    def frames(self, count: int) -> None:
-        """Frames read on this connection so far."""
+    def frames(self, count: int, stream: str) -> None:
+        """Frames read on this stream's connection so far."""
 
-    def opened(self, ordinal: int) -> None:
+    def opened(self, ordinal: int, stream: str) -> None:
         """A connection was numbered by a simulated broker; a real one never says so."""
 
     def connected(self) -> None:
@@ -102,13 +103,13 @@ class FeedKeeper:
         """As in the port."""
         self._sink.row(row)
 
-    def on_frame(self, frames: int) -> None:
+    def on_frame(self, frames: int, stream: str = "market") -> None:
         """As in the port."""
-        self._sink.frames(frames)
+        self._sink.frames(frames, stream)
 
-    def on_connection(self, ordinal: int) -> None:
+    def on_connection(self, ordinal: int, stream: str = "market") -> None:
         """As in the port."""
-        self._sink.opened(ordinal)
+        self._sink.opened(ordinal, stream)
 
     def on_trouble(self, reason: str) -> None:
         """As in the port."""

@@ -13,7 +13,8 @@ from typing import Any, Final
 import msgspec
 from algo_brokers.breaker import Breaker, BreakerState
 from algo_brokers.errors import BrokerError
-from algo_brokers.port import Broker, FeedTick
+from algo_brokers.port import Broker
+from algo_brokers.records import FeedTick
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import OrderRow, PositionRow, Product
 from algo_crds.contracts.tokens import RunnerClaims
@@ -192,12 +193,12 @@ class Hub:
 
     async def _perform(self, send: Send) -> None:
         parts = self._parts
-        key = parts.door.symbol_of(send.call)
+        exchange, symbol, product = parts.door.traded_by(send.call)
         outcome = await perform(
             parts.broker,
             send.write,
-            exchange=key[0],
-            symbol=key[1],
+            instrument=parts.symbols.ref_of((exchange, symbol)),
+            product=product,
             algo_id=parts.algo_id,
             now=parts.clock.now,
             crash=parts.crash,

@@ -3,7 +3,7 @@
 from datetime import date
 
 import msgspec
-from algo_brokers.port import BrokerInstrument, Quote
+from algo_brokers.records import BrokerInstrument, Quote
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Product
 from algo_market.instruments import DayInstrument, UnknownInstrumentError, instrument_on

@@ -1,6 +1,6 @@
 """The feed of a real market: what arrives goes straight to the hub."""
 
-from algo_brokers.port import FeedTick
+from algo_brokers.records import FeedTick
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import OrderRow
 
@@ -41,8 +41,8 @@ class Live(FeedState):
         """At once."""
         self._hub.row(row)
 
-    def frames(self, count: int) -> None:
+    def frames(self, count: int, stream: str) -> None:
         """A real market is not waited for."""
 
-    def opened(self, ordinal: int) -> None:
+    def opened(self, ordinal: int, stream: str) -> None:
         """Only simulated brokers number their connections."""

@@ -12,7 +12,8 @@ from typing import Final
 from algo_brokers.outcomes import WriteOutcome
 from algo_brokers.paper.adapter import create_paper_broker
 from algo_brokers.paper.exchange import PaperExchange
-from algo_brokers.port import Broker, Change, NewOrder
+from algo_brokers.port import Broker
+from algo_brokers.records import Change, NewOrder, OrderRef
 from algo_crds.contracts.orders import OrderRow
 
 log: Final = logging.getLogger("algo_gateway.paper")
@@ -65,8 +66,8 @@ class PaperAccount:
         async def modify(*, change: Change) -> WriteOutcome:
             return await self._call(lambda: exchange.modify(change, now()))
 
-        async def cancel(*, broker_order_id: str) -> WriteOutcome:
-            return await self._call(lambda: exchange.cancel(broker_order_id, now()))
+        async def cancel(*, order: OrderRef) -> WriteOutcome:
+            return await self._call(lambda: exchange.cancel(order.broker_order_id, now()))
 
         return dataclasses.replace(broker, place=place, modify=modify, cancel=cancel)
 

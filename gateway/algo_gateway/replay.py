@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from algo_brokers.port import FeedTick
+from algo_brokers.records import FeedTick
 from algo_crds.contracts import wire, world
 from algo_crds.contracts.constants import SHELL
 from algo_crds.contracts.orders import OrderRow
@@ -54,8 +54,8 @@ class Replay(FeedState):
         self._remember = remember
         self._rounds = Rounds()
         self._held: list[list[FeedTick] | OrderRow] = []
-        self._ordinal = 0
-        self._frames = 0
+        self._read: dict[str, tuple[int, int]] = {}
+        """Ordinal and frames read of each open stream."""
         self._beat: world.Beat | None = None
         self._passed = 0
         self._told: tuple[int, int, int | None] | None = None
@@ -81,20 +81,21 @@ class Replay(FeedState):
         else:
             self._hub.row(row)
 
-    def frames(self, count: int) -> None:
+    def frames(self, count: int, stream: str) -> None:
         """One more frame is read; perhaps the beat that waits is covered now."""
-        self._frames = count
+        ordinal, _ = self._read.get(stream, (0, 0))
+        self._read[stream] = (ordinal, count)
         self._pass_on()
 
-    def opened(self, ordinal: int) -> None:
+    def opened(self, ordinal: int, stream: str) -> None:
         """A new connection counts from zero."""
-        self._ordinal, self._frames = ordinal, 0
+        self._read[stream] = (ordinal, 0)
         self._pass_on()
 
     def closed(self) -> None:
         """Frames that were on their way are lost: no beat may wait for them."""
         super().closed()
-        self._ordinal = 0
+        self._read.clear()
         self._pass_on()
 
     # The world
@@ -112,11 +113,9 @@ class Replay(FeedState):
         beat = self._beat
         if beat is None or beat.seq == self._passed:
             return
-        if beat.connection and self._ordinal:
-            if beat.connection > self._ordinal:
-                return
-            if beat.connection == self._ordinal and self._frames < beat.frames_sent:
-                return
+        market = world.StreamCount(name="market", connection=beat.connection, frames=beat.frames_sent)
+        if not all(self._covers(stream) for stream in (market, *beat.streams)):
+            return
         self._passed = beat.seq
         self._set_now(beat.now)
         held, self._held = self._held, []
@@ -130,6 +129,13 @@ class Replay(FeedState):
         self._rounds.beat(beat.seq)
         self._hub.tell_all(wire.Beat(now=beat.now, seq=beat.seq))
         self.settle()
+
+    def _covers(self, sent: world.StreamCount) -> bool:
+        """Whether a stream is read as far as the beat says; one that is not open is not waited for."""
+        ordinal, frames = self._read.get(sent.name, (0, 0))
+        if not sent.connection or not ordinal:
+            return True
+        return sent.connection < ordinal or (sent.connection == ordinal and frames >= sent.frames)
 
     # The runners
 

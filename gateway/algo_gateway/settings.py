@@ -30,9 +30,10 @@ class Settings:
     registered_address: str
     algo_id: str
     source_id: str
-    rest_url: str
-    ws_url: str
-    login_url: str
+    simulated_broker_url: str
+    """Base address of the simulated broker; empty: the real one."""
+    market_socket_url: str
+    """Where prices come from if not from the broker's usual address; empty: there."""
     world_clock_url: str
     world_token_file: Path | None
     world: str
@@ -92,9 +93,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         registered_address=env.get("REGISTERED_ADDRESS", ""),
         algo_id=env.get("ALGO_ID", ""),
         source_id=env.get("SOURCE_ID") or account_id,
-        rest_url=env.get("BROKER_REST_URL", ""),
-        ws_url=env.get("BROKER_WS_URL", ""),
-        login_url=env.get("BROKER_LOGIN_URL", ""),
+        simulated_broker_url=env.get("SIMULATED_BROKER_URL", ""),
+        market_socket_url=env.get("MARKET_SOCKET_URL", ""),
         world_clock_url=env.get("WORLD_CLOCK_URL", ""),
         world_token_file=Path(world_token) if world_token else None,
         world=env.get("WORLD", ""),

@@ -5,7 +5,8 @@ The broker's list is read once a day; a symbol's band comes with a quote when it
 
 import msgspec
 from algo_brokers.errors import BrokerError, RequestRefused
-from algo_brokers.port import Broker, BrokerInstrument
+from algo_brokers.port import Broker
+from algo_brokers.records import BrokerInstrument, InstrumentRef
 from algo_crds.contracts import wire
 from algo_crds.contracts.clock import session_date
 from algo_crds.contracts.orders import Product
@@ -56,7 +57,7 @@ class Symbols:
         if listed is None:
             raise RequestRefused(f"{self._broker.capability.broker} does not list {key[0]}:{key[1]}; check the symbol")
         try:
-            quotes = await self._broker.read_quotes(instruments=(key,))
+            quotes = await self._broker.read_quotes(instruments=(self.ref_of(key),))
         except BrokerError:
             quotes = ()
         facts = instrument_day(
@@ -83,7 +84,9 @@ class Symbols:
         for exchange in sorted({key[0] for key, _ in wanted}):
             listing = await self._broker.read_instruments(exchange=exchange)
             listed |= {(row.exchange, row.symbol): row for row in listing}
-        quotes = await self._broker.read_quotes(instruments=tuple(sorted({key for key, _ in wanted})))
+        quotes = await self._broker.read_quotes(
+            instruments=tuple(listed[key].ref for key in sorted({key for key, _ in wanted}) if key in listed)
+        )
         by_key = {(quote.exchange, quote.symbol): quote for quote in quotes}
         self._listed, self._listed_day = listed, day.isoformat()
         found = {}
@@ -98,6 +101,11 @@ class Symbols:
     def _times(self, key: SymbolKey, facts: InstrumentDay) -> None:
         market = self._track(key, facts.token)
         market.open_at, market.close_at = facts.session.open, facts.session.last_match
+
+    def ref_of(self, key: SymbolKey) -> InstrumentRef:
+        """A symbol with the names that the broker's calls want; only ours before the list was read."""
+        listed = self._listed.get(key)
+        return listed.ref if listed is not None else InstrumentRef(exchange=key[0], symbol=key[1])
 
     @property
     def opens_at(self) -> int:
@@ -119,7 +127,7 @@ class Symbols:
     async def polled(self, key: SymbolKey, now: int, source: str) -> wire.Tick | None:
         """A fresh quote of a symbol as a tick, or None if the broker gives none."""
         try:
-            quotes = await self._broker.read_quotes(instruments=(key,))
+            quotes = await self._broker.read_quotes(instruments=(self.ref_of(key),))
         except BrokerError:
             return None
         if not quotes or not quotes[0].time:

@@ -206,8 +206,8 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
                 "ENVIRONMENT": "Simulator",
                 "SESSION_FILE": str(session_file),
                 "TOKEN_PUBLIC_KEY_FILE": str(key),
-                "BROKER_REST_URL": f"http://{address}",
-                "BROKER_WS_URL": f"ws://{address}",
+                "SIMULATED_BROKER_URL": f"http://{address}",
+                "MARKET_SOCKET_URL": f"ws://{address}",
                 "PORT": str(port),
                 "HOST": "127.0.0.1",
             }

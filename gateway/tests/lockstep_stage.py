@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import jwt
-from algo_brokers.http import HttpRequest
+from algo_brokers.login import Credentials
+from algo_brokers.registry import adapter_of
 from algo_brokers.session import encode_session
 from algo_brokers.transports import create_client, create_http_transport
-from algo_brokers.zerodha import Endpoints, create_zerodha_broker
 from algo_crds.contracts import wire
 from algo_crds.contracts.clock import session_date
 from algo_crds.contracts.orders import Leg, OrderClass, OrderRow, OrderStatus, OrderType, Product, Side
@@ -222,23 +222,15 @@ async def log_in(http: aiohttp.ClientSession, simulator: Simulator, name: str) -
     client = create_client()
     read = create_http_transport(client, base_url=f"http://{simulator.kite}")
 
-    async def never(request: HttpRequest, *, timeout_s: float) -> Any:
-        raise AssertionError(request)
-
-    broker = create_zerodha_broker(
-        read=read,
-        write=never,
-        current=lambda: None,
-        now=lambda: 0,
-        endpoints=Endpoints(login=f"http://{simulator.kite}"),
-    )
-    key = f"{API_KEY}{name}"
-    async with http.get(broker.login_url(api_key=key, state="s1"), allow_redirects=False) as page:
-        query = parse_qs(urlsplit(page.headers["Location"]).query)
-    assert query["state"] == ["s1"]
-    session = await broker.exchange_token(
-        api_key=key, api_secret=API_SECRET, request_token=query["request_token"][0], now=1_800_000_000_000
-    )
+    adapter = adapter_of("zerodha")
+    login = adapter.create_login(lambda _base: read, adapter.simulated(f"http://{simulator.kite}"))
+    assert login.begin is not None
+    assert login.finish is not None
+    keys = Credentials(client_id=f"{CLIENT}{name}", api_key=f"{API_KEY}{name}", api_secret=API_SECRET)
+    async with http.get(await login.begin(credentials=keys, state="s1"), allow_redirects=False) as page:
+        query = dict(parse_qsl(urlsplit(page.headers["Location"]).query))
+    assert query["state"] == "s1"
+    session = await login.finish(credentials=keys, callback=query, now=1_800_000_000_000)
     await client.aclose()
     return encode_session(session)
 
@@ -252,8 +244,8 @@ def gateway_env(directory: Path, simulator: Simulator, port: int, **env: str) ->
         "ENVIRONMENT": "Simulator",
         "SESSION_FILE": str(directory / "session.json"),
         "TOKEN_PUBLIC_KEY_FILE": str(key),
-        "BROKER_REST_URL": f"http://{simulator.kite}",
-        "BROKER_WS_URL": f"ws://{simulator.kite}",
+        "SIMULATED_BROKER_URL": f"http://{simulator.kite}",
+        "MARKET_SOCKET_URL": f"ws://{simulator.kite}",
         "WORLD_CLOCK_URL": f"{simulator.control.replace('http', 'ws')}/clock",
         "WORLD_TOKEN_FILE": str(simulator.token_file),
         "PORT": str(port),

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from algo_brokers.limits import Window, Windows
 from algo_crds.contracts import wire
-from algo_crds.contracts.orders import Leg, OrderClass, OrderStatus, RejectKind, Side
+from algo_crds.contracts.orders import Leg, OrderClass, OrderStatus, Product, RejectKind, Side
 from algo_gateway.door.door import Door
 from algo_gateway.door.effects import Cut, Effect, Notice, Reply
 from door_orders import NOW, ONE, SECOND, TWO, claims, modify, open_door, place, refusal, row, sent, tag
@@ -27,7 +27,7 @@ def test_an_order_leaves_at_once(door: Door) -> None:
     (send,) = sent(door.write(1, place(1), NOW))
     assert send.write.req == 1
     assert door.in_flight_tags(ONE) == (tag(1),)
-    assert door.symbol_of(send.call) == ("NSE", "RELIANCE")
+    assert door.traded_by(send.call) == ("NSE", "RELIANCE", Product.INTRADAY)
     reply = wire.Accepted(now=NOW, req=1, broker_order_id="17")
     assert door.outcome(send.call, reply) == [Reply(1, reply)]
     assert door.outcome(send.call, reply) == []

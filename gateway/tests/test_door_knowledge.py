@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import msgspec
 from algo_brokers.outcomes import Accepted
-from algo_brokers.port import NewOrder
+from algo_brokers.records import InstrumentRef, NewOrder
 from algo_crds.contracts import wire
-from algo_crds.contracts.orders import Leg, OrderClass, OrderStatus, RejectKind
+from algo_crds.contracts.orders import Leg, OrderClass, OrderStatus, Product, RejectKind
 from algo_crds.contracts.tags import make_tag, strategy_hash
 from algo_gateway.calls import perform
 from algo_gateway.door.door import Door
@@ -75,8 +75,8 @@ async def test_the_exchanges_number_of_the_algorithm_goes_with_every_new_order()
     outcome = await perform(
         Broker(),  # type: ignore[arg-type] # it only places
         place(1),
-        exchange="NSE",
-        symbol="RELIANCE",
+        instrument=InstrumentRef(exchange="NSE", symbol="RELIANCE"),
+        product=Product.INTRADAY,
         algo_id="NSE-77",
         now=lambda: NOW,
         crash=lambda _point: None,

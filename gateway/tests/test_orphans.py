@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from algo_brokers.limits import Window, Windows
 from algo_brokers.outcomes import Accepted, WriteOutcome
+from algo_brokers.records import InstrumentRef, OrderRef
 from algo_crds.contracts import wire
-from algo_crds.contracts.orders import Leg, OrderStatus, Side
+from algo_crds.contracts.orders import Leg, OrderStatus, Product, Side
 from algo_gateway.calls import perform
 from algo_gateway.door.door import Door
 from algo_gateway.door.effects import Notice, Send
@@ -108,9 +109,9 @@ class Counting:
     def __init__(self) -> None:
         self.cancels: list[str] = []
 
-    async def cancel(self, *, broker_order_id: str) -> WriteOutcome:
-        self.cancels.append(broker_order_id)
-        return Accepted(broker_order_id=broker_order_id)
+    async def cancel(self, *, order: OrderRef) -> WriteOutcome:
+        self.cancels.append(order.broker_order_id)
+        return Accepted(broker_order_id=order.broker_order_id)
 
 
 def test_the_broker_sees_one_cancel(door: Door) -> None:
@@ -122,8 +123,8 @@ def test_the_broker_sees_one_cancel(door: Door) -> None:
                     perform(
                         broker,
                         effect.write,
-                        exchange="NSE",
-                        symbol="RELIANCE",
+                        instrument=InstrumentRef(exchange="NSE", symbol="RELIANCE"),
+                        product=Product.INTRADAY,
                         algo_id="",
                         now=lambda: NOW,
                         crash=lambda _point: None,

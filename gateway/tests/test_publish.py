@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from algo_brokers.outcomes import Accepted
-from algo_brokers.port import NewOrder
+from algo_brokers.records import InstrumentRef, NewOrder
 from algo_crds.contracts import keys
 from algo_crds.contracts.clock import instant
 from algo_crds.contracts.orders import OrderRow, OrderType, Product, Side
@@ -76,8 +76,7 @@ async def test_a_paper_account_is_found_again(redis: RedisServer) -> None:
     first.exchange.tick("NSE", "RELIANCE", price=28750000, time=NOW, volume=1, now=NOW)
     order = NewOrder(
         tag="a12345678abce001",
-        exchange="NSE",
-        symbol="RELIANCE",
+        instrument=InstrumentRef(exchange="NSE", symbol="RELIANCE"),
         side=Side.BUY,
         type=OrderType.LIMIT,
         quantity=10,

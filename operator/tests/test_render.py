@@ -89,14 +89,14 @@ def test_the_template_follows_what_the_token_says_but_not_the_epoch() -> None:
 
 
 def test_a_real_account_never_gets_an_address_of_the_simulator() -> None:
-    names = {"BROKER_REST_URL", "BROKER_WS_URL", "BROKER_LOGIN_URL", "WORLD_CLOCK_URL", "WORLD_TOKEN_FILE", "WORLD"}
+    names = {"SIMULATED_BROKER_URL", "WORLD_CLOCK_URL", "WORLD_TOKEN_FILE", "WORLD"}
     assert not names & env(render_gateway_pod(gateway(), PODS, SIMULATOR)).keys()
     simulated = env(render_gateway_pod(gateway(environment="Simulator"), PODS, SIMULATOR))
-    assert simulated["BROKER_REST_URL"] == "http://sim:9010"
+    assert simulated["SIMULATED_BROKER_URL"] == "http://sim:9010"
     assert simulated["WORLD_CLOCK_URL"] == "wss://sim:9000/clock"
     paper = env(render_gateway_pod(gateway(broker="paper", world="w"), PODS, SIMULATOR))
     assert paper["WORLD"] == "w"
-    assert "BROKER_REST_URL" not in paper
+    assert "SIMULATED_BROKER_URL" not in paper
 
 
 def test_only_gateways_leave_the_cluster() -> None:

@@ -80,7 +80,7 @@ async def test_an_account_without_a_session_says_how_to_log_in(house: House) -> 
     assert (session["status"], session["reason"]) == ("False", "LoginNeeded")
     assert f"/api/v1/broker-accounts/{account['status']['accountId']}/login" in session["message"]
     env = {one["name"]: one["value"] for one in (await house.get(POD, "gw-zed"))["spec"]["containers"][0]["env"]}
-    assert env["BROKER_REST_URL"] == "http://simulator.algo-system.svc:9010"
+    assert env["SIMULATED_BROKER_URL"] == "http://simulator.algo-system.svc:9010"
     await house.desk.redis.hset(
         keys.account_state(account["status"]["accountId"]),
         mapping={

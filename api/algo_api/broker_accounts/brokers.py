@@ -1,64 +1,43 @@
-"""Logins at the brokers that the platform speaks to, real and simulated."""
+"""The ways into the brokers that the platform speaks to, real and simulated."""
 
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import httpx
-from algo_brokers.port import Broker
-from algo_brokers.session import Session
+from algo_brokers.http import Transport
+from algo_brokers.login import Login
+from algo_brokers.registry import UnknownBrokerError, adapter_of
 from algo_brokers.transports import create_http_transport
-from algo_brokers.zerodha.adapter import Endpoints, create_zerodha_broker
-from algo_crds.resources.broker_account import Broker as BrokerName
 from algo_crds.resources.broker_account import Environment
 
-from algo_api.broker_accounts.contract import BrokerLogins
+from algo_api.broker_accounts.contract import LoginOf
 from algo_api.errors import TradingRuleError
-
-_REAL: Final = Endpoints()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorAddress:
-    """Where the simulated broker is: for this process, and for a browser."""
+    """Where a simulated broker is: for this process, and for a browser."""
 
-    rest: str
-    login: str
+    base: str
+    browser: str
 
 
-def create_broker_logins(http: httpx.AsyncClient, simulator: SimulatorAddress | None) -> BrokerLogins:
-    """Logins over HTTP; without a simulator its environment is refused."""
-    real = _zerodha(http, _REAL)
-    simulated = _zerodha(http, Endpoints(rest=simulator.rest, login=simulator.login)) if simulator else None
+def create_logins(http: httpx.AsyncClient, simulators: Mapping[str, SimulatorAddress]) -> LoginOf:
+    """Logins over HTTP by broker and environment; a broker without a simulator has no simulated environment."""
 
-    def adapter(broker: str, environment: str) -> Broker:
-        if broker != BrokerName.ZERODHA:
-            raise TradingRuleError(f"accounts of broker {broker} have no login here yet")
+    def transport(base_url: str) -> Transport:
+        return create_http_transport(http, base_url=base_url)
+
+    def login_of(broker: str, environment: str) -> Login:
+        try:
+            adapter = adapter_of(broker)
+        except UnknownBrokerError as error:
+            raise TradingRuleError(f"accounts of broker {broker} have no login here") from error
         if environment != Environment.SIMULATOR:
-            return real
-        if simulated is None:
-            raise TradingRuleError("this installation has no simulator")
-        return simulated
+            return adapter.create_login(transport, adapter.endpoints)
+        simulator = simulators.get(broker)
+        if simulator is None:
+            raise TradingRuleError(f"this installation has no simulator of {broker}")
+        return adapter.create_login(transport, adapter.simulated(simulator.base, browser=simulator.browser))
 
-    def login_url(broker: str, environment: str, *, api_key: str, state: str) -> str:
-        return adapter(broker, environment).login_url(api_key=api_key, state=state)
-
-    async def exchange_token(
-        broker: str, environment: str, *, api_key: str, api_secret: str, request_token: str
-    ) -> Session:
-        return await adapter(broker, environment).exchange_token(
-            api_key=api_key, api_secret=api_secret, request_token=request_token, now=_now_ms()
-        )
-
-    return BrokerLogins(login_url=login_url, exchange_token=exchange_token)
-
-
-def _zerodha(http: httpx.AsyncClient, endpoints: Endpoints) -> Broker:
-    transport = create_http_transport(http, base_url=endpoints.rest)
-    return create_zerodha_broker(
-        read=transport, write=transport, current=lambda: None, now=_now_ms, endpoints=endpoints
-    )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return login_of

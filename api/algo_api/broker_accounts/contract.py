@@ -3,40 +3,20 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from algo_brokers.session import Session
+from algo_brokers.login import Login
 
 from algo_api.broker_accounts.schemas import AccountChange, AccountIn, AccountList, AccountOut, LoginOut, SessionOut
 from algo_api.identity import Caller
 
 
-class LoginUrl(Protocol):
-    """The broker's login page for an app.
+class LoginOf(Protocol):
+    """The ways into a broker.
 
     Raises:
-        TradingRuleError: this broker has no login of this kind, or the environment is not offered.
+        TradingRuleError: this broker has no login of ours, or the environment is not offered.
     """
 
-    def __call__(self, broker: str, environment: str, *, api_key: str, state: str) -> str: ...
-
-
-class ExchangeToken(Protocol):
-    """A session for the token that the broker's login page gave.
-
-    Raises:
-        BrokerError: the broker refused it or cannot be reached.
-    """
-
-    async def __call__(
-        self, broker: str, environment: str, *, api_key: str, api_secret: str, request_token: str
-    ) -> Session: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerLogins:
-    """Logins at brokers."""
-
-    login_url: LoginUrl
-    exchange_token: ExchangeToken
+    def __call__(self, broker: str, environment: str) -> Login: ...
 
 
 class CreateAccount(Protocol):

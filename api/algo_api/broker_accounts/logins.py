@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from algo_brokers.errors import BrokerError, BrokerUnavailable
+from algo_brokers.login import Credentials, Login
 from algo_brokers.session import Session, encode_session
 from algo_crds.contracts.clock import to_utc
 from algo_crds.contracts.ids import new_id
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from algo_api.audit.service import record_change
 from algo_api.auth.tokens import hash_token, new_opaque_token
 from algo_api.broker_accounts import queries
-from algo_api.broker_accounts.contract import BrokerLogins, LoginService
+from algo_api.broker_accounts.contract import LoginOf, LoginService
 from algo_api.broker_accounts.models import BrokerAccount, BrokerLogin
 from algo_api.broker_accounts.rows import API_KEY, API_SECRET, change_of
 from algo_api.broker_accounts.schemas import LoginOut, SessionOut
@@ -36,7 +37,7 @@ _STALE: Final = "this login is not open any more; start it again"
 
 
 def create_login_service(
-    db: Database, kube: KubeClient, cipher: CredentialCipher, brokers: BrokerLogins, *, wait_seconds: float
+    db: Database, kube: KubeClient, cipher: CredentialCipher, login_of: LoginOf, *, wait_seconds: float
 ) -> LoginService:
     """Logins over database, cluster and brokers."""
 
@@ -47,8 +48,8 @@ def create_login_service(
             if row is None:
                 raise NotFoundError("there is no such broker account")
             secrets = await _credentials(session, cipher, row)
-            url = brokers.login_url(row.broker, row.environment, api_key=secrets[API_KEY], state=state)
         await _wait_for_secret(kube, row, wait_seconds)
+        url = await _begin(login_of(row.broker, row.environment), _given(row, secrets), state)
         async with db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
             session.add(_pending(row, state))
         return LoginOut(login_url=url, state=state)
@@ -60,7 +61,7 @@ def create_login_service(
             if row is None:
                 raise NotFoundError("there is no such broker account")
             secrets = await _credentials(session, cipher, row)
-        opened = await _exchange(brokers, row, secrets, request_token)
+        opened = await _exchange(login_of(row.broker, row.environment), row, secrets, request_token)
         await _write_secret(kube, row, opened)
         async with db.transaction(user_scope(owner.user_id, owner.tenant_id)) as session:
             changes = {"valid_until": opened.valid_until}
@@ -114,14 +115,27 @@ async def _credentials(session: AsyncSession, cipher: CredentialCipher, row: Bro
         raise ConflictError("the stored credentials cannot be read; give them again with PATCH") from error
 
 
-async def _exchange(brokers: BrokerLogins, row: BrokerAccount, secrets: dict[str, str], request_token: str) -> Session:
+def _given(row: BrokerAccount, secrets: dict[str, str]) -> Credentials:
+    return Credentials(client_id=row.client_id, api_key=secrets[API_KEY], api_secret=secrets[API_SECRET])
+
+
+async def _begin(login: Login, given: Credentials, state: str) -> str:
+    if login.begin is None:
+        raise ConflictError(f"{login.broker} has no login page")
     try:
-        opened = await brokers.exchange_token(
-            row.broker,
-            row.environment,
-            api_key=secrets[API_KEY],
-            api_secret=secrets[API_SECRET],
-            request_token=request_token,
+        return await login.begin(credentials=given, state=state)
+    except BrokerError as error:
+        raise UnavailableError("the broker does not answer; start the login again", retry_after=5) from error
+
+
+async def _exchange(login: Login, row: BrokerAccount, secrets: dict[str, str], request_token: str) -> Session:
+    if login.finish is None:
+        raise ConflictError(f"{login.broker} has no login page")
+    try:
+        opened = await login.finish(
+            credentials=_given(row, secrets),
+            callback={"request_token": request_token},
+            now=time.time_ns() // 1_000_000,
         )
     except BrokerUnavailable as error:
         raise UnavailableError("the broker does not answer; start the login again", retry_after=5) from error

@@ -1,46 +1,37 @@
 """The broker record of a paper account. Its market is the account's data source, so it opens no feed of its own."""
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Final
 
 from algo_crds.contracts.clock import session_date
 from algo_crds.contracts.orders import OrderRow, PositionRow
 from algo_market.instruments import instruments_on
 
 from algo_brokers.errors import RequestRefused
+from algo_brokers.login import Login
 from algo_brokers.outcomes import WriteOutcome
 from algo_brokers.paper import limits
 from algo_brokers.paper.capability import CAPABILITY
 from algo_brokers.paper.exchange import PaperExchange
-from algo_brokers.port import (
-    Broker,
+from algo_brokers.port import Broker, Feed, FeedListener
+from algo_brokers.records import (
     BrokerInstrument,
     Candle,
     Change,
-    Feed,
-    FeedListener,
     Funds,
     HoldingRow,
+    InstrumentRef,
+    Interval,
+    Margin,
     NewOrder,
+    OrderRef,
     Quote,
     TradeRow,
 )
-from algo_brokers.session import Session
 
+LOGIN: Final = Login(broker="paper", lives="a paper account needs no login")
 _FUNDS = 10_000_000 * 10_000
 """Ten million rupees: a paper account never runs out of money."""
-
-
-def _no_login() -> NoReturn:
-    raise RequestRefused("a paper account needs no login")
-
-
-async def _exchange_token(*, api_key: str, api_secret: str, request_token: str, now: int) -> Session:  # noqa: ARG001
-    _no_login()
-
-
-async def _nothing() -> None:
-    return None
 
 
 async def _no_holdings() -> tuple[HoldingRow, ...]:
@@ -51,8 +42,18 @@ async def _funds() -> Funds:
     return Funds(available=_FUNDS)
 
 
-async def _no_candles(*, token: int, start: int, end: int) -> tuple[Candle, ...]:  # noqa: ARG001
+async def _no_candles(
+    *,
+    instrument: InstrumentRef,  # noqa: ARG001
+    start: int,  # noqa: ARG001
+    end: int,  # noqa: ARG001
+    interval: Interval = Interval.MINUTE,  # noqa: ARG001
+) -> tuple[Candle, ...]:
     return ()
+
+
+async def _margin(*, orders: tuple[NewOrder, ...]) -> Margin:
+    return Margin(required=sum(order.price * order.quantity for order in orders))
 
 
 async def _no_feed(*, listener: FeedListener) -> Feed:  # noqa: ARG001
@@ -84,8 +85,8 @@ def create_paper_broker(exchange: PaperExchange, *, now: Callable[[], int], orde
     async def modify(*, change: Change) -> WriteOutcome:
         return exchange.modify(change, now())
 
-    async def cancel(*, broker_order_id: str) -> WriteOutcome:
-        return exchange.cancel(broker_order_id, now())
+    async def cancel(*, order: OrderRef) -> WriteOutcome:
+        return exchange.cancel(order.broker_order_id, now())
 
     async def read_book(*, begun_at: int) -> tuple[OrderRow, ...]:
         return exchange.rows(begun_at)
@@ -93,17 +94,22 @@ def create_paper_broker(exchange: PaperExchange, *, now: Callable[[], int], orde
     async def read_order(*, broker_order_id: str, begun_at: int) -> tuple[OrderRow, ...]:
         return tuple(row for row in exchange.rows(begun_at) if row.broker_order_id == broker_order_id)
 
+    async def read_by_tag(*, tag: str, begun_at: int) -> tuple[OrderRow, ...]:
+        return tuple(row for row in exchange.rows(begun_at) if row.tag == tag)
+
     async def read_trades() -> tuple[TradeRow, ...]:
         return exchange.trades()
 
     async def read_positions() -> tuple[PositionRow, ...]:
         return exchange.positions()
 
-    async def read_quotes(*, instruments: tuple[tuple[str, str], ...]) -> tuple[Quote, ...]:
-        return tuple(quote for pair in instruments if (quote := exchange.quote(*pair, now())) is not None)
+    async def read_quotes(*, instruments: tuple[InstrumentRef, ...]) -> tuple[Quote, ...]:
+        quotes = (exchange.quote(one.exchange, one.symbol, now()) for one in instruments)
+        return tuple(quote for quote in quotes if quote is not None)
 
-    async def read_ltp(*, instruments: tuple[tuple[str, str], ...]) -> dict[tuple[str, str], int]:
-        return {pair: price for pair in instruments if (price := exchange.last_price(*pair))}
+    async def read_ltp(*, instruments: tuple[InstrumentRef, ...]) -> dict[tuple[str, str], int]:
+        prices = {(one.exchange, one.symbol): exchange.last_price(one.exchange, one.symbol) for one in instruments}
+        return {key: price for key, price in prices.items() if price}
 
     async def read_instruments(*, exchange: str) -> tuple[BrokerInstrument, ...]:
         return _listed(exchange, now())
@@ -111,18 +117,18 @@ def create_paper_broker(exchange: PaperExchange, *, now: Callable[[], int], orde
     return Broker(
         capability=CAPABILITY,
         windows=limits.windows(orders_per_window),
-        login_url=lambda *, api_key, state: _no_login(),  # noqa: ARG005
-        exchange_token=_exchange_token,
-        logout=_nothing,
+        login=LOGIN,
         place=place,
         modify=modify,
         cancel=cancel,
         read_book=read_book,
         read_order=read_order,
+        read_by_tag=read_by_tag,
         read_trades=read_trades,
         read_positions=read_positions,
         read_holdings=_no_holdings,
         read_funds=_funds,
+        read_margin=_margin,
         read_quotes=read_quotes,
         read_ltp=read_ltp,
         read_candles=_no_candles,

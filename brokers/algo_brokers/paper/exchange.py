@@ -22,7 +22,7 @@ from algo_market.tick_checks import TickCell, accept, set_day
 
 from algo_brokers.outcomes import Accepted, Rejected, WriteOutcome
 from algo_brokers.paper.capability import CAPABILITY
-from algo_brokers.port import Change, NewOrder, Quote, TradeRow
+from algo_brokers.records import Change, NewOrder, Quote, TradeRow
 
 Key = tuple[str, str]
 _MAX_CHANGES: Final = CAPABILITY.max_modifications
@@ -90,9 +90,9 @@ class PaperExchange:
     def place(self, new: NewOrder, now: int) -> WriteOutcome:
         """Take an order; whether the exchange accepts it, its row says."""
         self._enter(now)
-        book = self._book((new.exchange, new.symbol))
+        book = self._book((new.instrument.exchange, new.instrument.symbol))
         if book is None:
-            text = f"{new.exchange}:{new.symbol} does not trade today"
+            text = f"{new.instrument.exchange}:{new.instrument.symbol} does not trade today"
             return Rejected(kind=RejectKind.CLOSED, message=text)
         self._number += 1
         order = SimOrder(
@@ -110,8 +110,8 @@ class PaperExchange:
     def modify(self, change: Change, now: int) -> WriteOutcome:
         """Change a live order to absolute values; `quantity` is the total."""
         self._enter(now)
-        kept = self._orders.get(change.broker_order_id)
-        book = None if kept is None else self._book((kept.new.exchange, kept.new.symbol))
+        kept = self._orders.get(change.order.broker_order_id)
+        book = None if kept is None else self._book((kept.new.instrument.exchange, kept.new.instrument.symbol))
         if kept is None or book is None:
             return Rejected(kind=RejectKind.NOT_MODIFIABLE, message="the order does not exist")
         if kept.changes >= _MAX_CHANGES:
@@ -129,13 +129,13 @@ class PaperExchange:
             return Rejected(kind=outcome.kind, message=outcome.message)
         kept.changes += 1
         self._tell(outcome, now)
-        return Accepted(broker_order_id=change.broker_order_id)
+        return Accepted(broker_order_id=change.order.broker_order_id)
 
     def cancel(self, broker_order_id: str, now: int) -> WriteOutcome:
         """Take a live order out of the market."""
         self._enter(now)
         kept = self._orders.get(broker_order_id)
-        book = None if kept is None else self._book((kept.new.exchange, kept.new.symbol))
+        book = None if kept is None else self._book((kept.new.instrument.exchange, kept.new.instrument.symbol))
         if kept is None or book is None:
             return Rejected(kind=RejectKind.NOT_MODIFIABLE, message="the order does not exist")
         outcome = matching.cancel(book, kept.order)
@@ -155,7 +155,7 @@ class PaperExchange:
         totals: dict[tuple[str, str, Product], int] = {}
         for kept in self._orders.values():
             if kept.order.filled:
-                key = (kept.new.exchange, kept.new.symbol, kept.new.product)
+                key = (kept.new.instrument.exchange, kept.new.instrument.symbol, kept.new.product)
                 signed = kept.order.filled if kept.order.side is Side.BUY else -kept.order.filled
                 totals[key] = totals.get(key, 0) + signed
         return tuple(
@@ -218,7 +218,7 @@ class PaperExchange:
         self._number, self._fills = kept.number, kept.fills
         for one in sorted(kept.orders, key=lambda entry: entry.number):
             self._orders[one.order.order_id] = one
-            book = self._book((one.new.exchange, one.new.symbol))
+            book = self._book((one.new.instrument.exchange, one.new.instrument.symbol))
             if book is not None and one.order.status not in FINAL:
                 book.live[one.order.order_id] = one.order
         for name, price in kept.last_prices.items():
@@ -282,8 +282,8 @@ def _trade(number: int, fill: Fill, new: NewOrder) -> TradeRow:
     return TradeRow(
         trade_id=str(number),
         broker_order_id=fill.order_id,
-        exchange=new.exchange,
-        symbol=new.symbol,
+        exchange=new.instrument.exchange,
+        symbol=new.instrument.symbol,
         product=new.product,
         side=fill.side,
         quantity=fill.quantity,
@@ -299,8 +299,8 @@ def _row(kept: _Kept, read_at: int) -> OrderRow:
         broker_order_id=order.order_id,
         tag=new.tag,
         exchange_order_id=None if rejected else f"P{order.order_id}",
-        exchange=new.exchange,
-        symbol=new.symbol,
+        exchange=new.instrument.exchange,
+        symbol=new.instrument.symbol,
         product=new.product,
         side=order.side,
         type=order.type,

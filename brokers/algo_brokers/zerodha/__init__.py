@@ -1,5 +1,6 @@
-"""Zerodha's Kite Connect v3: pure builders and parsers with a thin asynchronous shell around them."""
+"""Zerodha: Kite Connect 3."""
 
-from algo_brokers.zerodha.adapter import Endpoints, create_zerodha_broker
+from algo_brokers.zerodha.adapter import ENDPOINTS, create_broker, create_login, simulated
+from algo_brokers.zerodha.capability import CAPABILITY
 
-__all__ = ["Endpoints", "create_zerodha_broker"]
+__all__ = ["CAPABILITY", "ENDPOINTS", "create_broker", "create_login", "simulated"]

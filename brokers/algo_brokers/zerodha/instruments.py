@@ -7,7 +7,7 @@ from typing import Final
 from algo_crds.contracts.money import NotAPriceError, parse_price
 
 from algo_brokers.errors import BadAnswer
-from algo_brokers.port import BrokerInstrument
+from algo_brokers.records import BrokerInstrument
 
 _NEEDED: Final = (
     "instrument_token",

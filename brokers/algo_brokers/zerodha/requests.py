@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlencode
 
+import msgspec
 from algo_crds.contracts.clock import IST
 from algo_crds.contracts.money import format_price
 from algo_crds.contracts.orders import OrderType, Product, Side
 
 from algo_brokers.http import FORM, HttpRequest, with_query
-from algo_brokers.port import Change, NewOrder
+from algo_brokers.records import Change, InstrumentRef, Interval, NewOrder
 from algo_brokers.session import Session
 
 VARIETY: Final = "regular"
@@ -40,8 +41,8 @@ def place(session: Session, order: NewOrder) -> HttpRequest:
     if not (order.tag.isascii() and order.tag.isalnum() and len(order.tag) <= _MAX_TAG):
         raise ValueError(f"tag {order.tag!r} must be 1 to {_MAX_TAG} ASCII letters and digits")
     form = {
-        "exchange": order.exchange,
-        "tradingsymbol": order.symbol,
+        "exchange": order.instrument.exchange,
+        "tradingsymbol": order.instrument.symbol,
         "transaction_type": _SIDE[order.side],
         "quantity": str(order.quantity),
         "product": _PRODUCT[order.product],
@@ -67,7 +68,7 @@ def modify(session: Session, change: Change) -> HttpRequest:
         **_prices(change.type, change.price, change.trigger),
         "validity": "DAY",
     }
-    target = _order_path(change.broker_order_id)
+    target = _order_path(change.order.broker_order_id)
     return HttpRequest("PUT", target, headers(session, form=True), urlencode(form).encode())
 
 
@@ -110,16 +111,36 @@ def funds(session: Session) -> HttpRequest:
     return _get(session, "/user/margins/equity")
 
 
-def _keys(instruments: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    return [("i", f"{exchange}:{symbol}") for exchange, symbol in instruments]
+def margin(session: Session, orders: tuple[NewOrder, ...]) -> HttpRequest:
+    """What a basket would take, by the broker's calculator (JSON body)."""
+    rows = [
+        {
+            "exchange": order.instrument.exchange,
+            "tradingsymbol": order.instrument.symbol,
+            "transaction_type": _SIDE[order.side],
+            "variety": VARIETY,
+            "product": _PRODUCT[order.product],
+            "order_type": _TYPE[order.type],
+            "quantity": order.quantity,
+            "price": order.price / 10_000,
+            "trigger_price": order.trigger / 10_000,
+        }
+        for order in orders
+    ]
+    head = (*headers(session), ("Content-Type", "application/json"))
+    return HttpRequest("POST", "/margins/basket?consider_positions=true", head, msgspec.json.encode(rows))
 
 
-def quotes(session: Session, instruments: tuple[tuple[str, str], ...]) -> HttpRequest:
+def _keys(instruments: tuple[InstrumentRef, ...]) -> list[tuple[str, str]]:
+    return [("i", f"{one.exchange}:{one.symbol}") for one in instruments]
+
+
+def quotes(session: Session, instruments: tuple[InstrumentRef, ...]) -> HttpRequest:
     """Full quotes, at most 500 instruments a call."""
     return _get(session, "/quote", _keys(instruments))
 
 
-def ltp(session: Session, instruments: tuple[tuple[str, str], ...]) -> HttpRequest:
+def ltp(session: Session, instruments: tuple[InstrumentRef, ...]) -> HttpRequest:
     """Last prices, at most 1000 instruments a call."""
     return _get(session, "/quote/ltp", _keys(instruments))
 
@@ -128,10 +149,19 @@ def _local(instant: int) -> str:
     return datetime.fromtimestamp(instant / 1000, IST).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def candles(session: Session, *, token: int, start: int, end: int) -> HttpRequest:
-    """One-minute bars, both ends included; at most 60 days a call."""
+_INTERVAL: Final = {
+    Interval.MINUTE: "minute",
+    Interval.FIVE_MINUTES: "5minute",
+    Interval.FIFTEEN_MINUTES: "15minute",
+    Interval.HOUR: "60minute",
+    Interval.DAY: "day",
+}
+
+
+def candles(session: Session, *, token: int, start: int, end: int, interval: Interval) -> HttpRequest:
+    """Bars, both ends included; at most 60 days of minutes a call."""
     query = [("from", _local(start)), ("to", _local(end)), ("continuous", "0"), ("oi", "0")]
-    return _get(session, f"/instruments/historical/{token}/minute", query)
+    return _get(session, f"/instruments/historical/{token}/{_INTERVAL[interval]}", query)
 
 
 def instruments(session: Session, exchange: str) -> HttpRequest:

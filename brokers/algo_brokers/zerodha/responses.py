@@ -20,7 +20,7 @@ from algo_brokers.errors import (
 )
 from algo_brokers.http import HttpAnswer
 from algo_brokers.outcomes import Accepted, Rejected, Unknown, WriteOutcome
-from algo_brokers.port import Candle, Funds, HoldingRow, Quote, TradeRow
+from algo_brokers.records import Candle, Funds, HoldingRow, Quote, TradeRow
 from algo_brokers.zerodha.rejections import kind_of_text, refusal
 
 _T = TypeVar("_T")

@@ -4,6 +4,7 @@ Source: Kite Connect docs, "User": a token lives until 06:00 (India) of the next
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Final
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ from urllib.parse import urlencode
 import msgspec
 from algo_crds.contracts.clock import IST
 
-from algo_brokers.errors import BadAnswer
+from algo_brokers.errors import BadAnswer, RequestRefused
 from algo_brokers.http import FORM, HttpRequest, with_query
 from algo_brokers.session import Session
 
@@ -52,6 +53,18 @@ def token_request(*, api_key: str, api_secret: str, request_token: str) -> HttpR
     )
     headers = (("X-Kite-Version", "3"), ("Content-Type", FORM))
     return HttpRequest("POST", "/session/token", headers, body.encode())
+
+
+def request_token(callback: Mapping[str, str]) -> str:
+    """The token in the redirect's query.
+
+    Raises:
+        RequestRefused: the broker's page ended without a login.
+    """
+    token = callback.get("request_token", "")
+    if not token or callback.get("status", "success") != "success":
+        raise RequestRefused("the broker's page ended without a login; start it again")
+    return token
 
 
 def logout_request(session: Session) -> HttpRequest:

@@ -13,7 +13,7 @@ from algo_crds.contracts.orders import OrderRow
 from algo_crds.contracts.world import CONNECTION_NOTICE
 
 from algo_brokers.errors import BadAnswer
-from algo_brokers.port import FeedTick
+from algo_brokers.records import FeedTick
 from algo_brokers.session import Session
 from algo_brokers.zerodha.limits import TOKENS_PER_MESSAGE
 from algo_brokers.zerodha.responses import socket_row

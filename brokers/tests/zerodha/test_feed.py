@@ -1,14 +1,17 @@
 """The market and order socket, and that no secret leaves in a log or an error."""
 
 import asyncio
+import dataclasses
 import json
 import logging
+from functools import partial
 
 import pytest
 from aiohttp import web
 from algo_brokers.errors import BrokerError, BrokerUnavailable, RequestRefused, SessionRefused
-from algo_brokers.port import FeedTick
-from algo_brokers.zerodha import Endpoints, create_zerodha_broker
+from algo_brokers.login import Credentials
+from algo_brokers.records import FeedTick
+from algo_brokers.registry import adapter_of
 from zerodha_stand import CANARY, HELD, ORDER, SECRET, Ear, Stand
 
 
@@ -70,12 +73,9 @@ async def test_feed_of_a_dead_session(stand: Stand) -> None:
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    broker = create_zerodha_broker(
-        read=stand.line.send,
-        write=stand.line.send,
-        current=lambda: HELD,
-        now=lambda: 0,
-        endpoints=Endpoints(ws=f"ws://127.0.0.1:{port}"),
+    adapter = adapter_of("zerodha")
+    broker = adapter.create_broker(
+        dataclasses.replace(stand.parts, endpoints=adapter.simulated(f"http://127.0.0.1:{port}"))
     )
     with pytest.raises(SessionRefused):
         await broker.open_feed(listener=Ear())
@@ -97,14 +97,17 @@ async def test_no_secret_in_any_log_or_error(stand: Stand, caplog: pytest.LogCap
 
     stand.handler = echo
     texts.append(repr(await stand.broker.place(order=ORDER)))
-    for read in (stand.broker.read_trades, stand.broker.read_positions, stand.broker.logout):
+    login = stand.broker.login
+    assert login.end is not None
+    assert login.finish is not None
+    for read in (stand.broker.read_trades, stand.broker.read_positions, partial(login.end, session=HELD)):
         with pytest.raises(RequestRefused) as caught:
             await read()
         texts.append(repr(caught.value))
+    keys = Credentials(client_id="SM0001", api_key="canarykey41", api_secret=SECRET)
+    texts.append(repr(keys))
     with pytest.raises(BrokerError) as refused:
-        await stand.broker.exchange_token(
-            api_key="canarykey41", api_secret=SECRET, request_token="canaryrequest44", now=0
-        )
+        await login.finish(credentials=keys, callback={"request_token": "canaryrequest44"}, now=0)
     texts.append(repr(refused.value))
     feed = await stand.broker.open_feed(listener=Ear())
     await feed.close()

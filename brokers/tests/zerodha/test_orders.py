@@ -4,13 +4,17 @@ import asyncio
 
 import pytest
 from aiohttp import web
+from algo_brokers import calls
+from algo_brokers.adapter_parts import AdapterParts
 from algo_brokers.errors import BrokerUnavailable
 from algo_brokers.http import FORM
 from algo_brokers.order_line import OrderLine, create_order_line
 from algo_brokers.outcomes import Accepted, Rejected, Unknown
-from algo_brokers.port import Broker, Change
-from algo_brokers.zerodha import adapter, create_zerodha_broker
+from algo_brokers.port import Broker
+from algo_brokers.records import Change
+from algo_brokers.registry import adapter_of
 from algo_crds.contracts.orders import OrderType, RejectKind
+from order_samples import order_ref
 from zerodha_stand import CANARY, HELD, ORDER, Stand, ok
 
 
@@ -29,9 +33,9 @@ async def test_place_modify_cancel_over_one_kept_connection(stand: Stand) -> Non
     accepted = Accepted(broker_order_id="17")
     await stand.line.warm()
     assert await stand.broker.place(order=ORDER) == accepted
-    change = Change(broker_order_id="17", type=OrderType.LIMIT, quantity=10, price=1)
+    change = Change(order=order_ref("17"), type=OrderType.LIMIT, quantity=10, price=1)
     assert await stand.broker.modify(change=change) == accepted
-    assert await stand.broker.cancel(broker_order_id="17") == accepted
+    assert await stand.broker.cancel(order=order_ref("17")) == accepted
     assert stand.seen == ["POST /orders/regular", "PUT /orders/regular/17", "DELETE /orders/regular/17"]
     assert len(set(ports)) == 1
 
@@ -50,7 +54,7 @@ async def test_a_lost_answer_is_unknown_and_nothing_is_sent_twice(stand: Stand) 
 
 
 async def test_a_time_out_is_unknown(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "TIMEOUT_S", 0.05)
+    monkeypatch.setattr(calls, "TIMEOUT_S", 0.05)
     gate = asyncio.Event()
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -92,7 +96,15 @@ async def test_nonsense_on_the_wire_is_unknown() -> None:
 
 
 def _broker(line: OrderLine) -> Broker:
-    return create_zerodha_broker(read=line.send, write=line.send, current=lambda: HELD, now=lambda: 0)
+    adapter = adapter_of("zerodha")
+    parts = AdapterParts(
+        transport=lambda _base: line.send,
+        write=line.send,
+        current=lambda: HELD,
+        now=lambda: 0,
+        endpoints=adapter.endpoints,
+    )
+    return adapter.create_broker(parts)
 
 
 async def test_no_connection_is_a_certain_refusal() -> None:

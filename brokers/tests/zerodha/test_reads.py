@@ -2,13 +2,18 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
-from algo_brokers.errors import BadAnswer, BrokerUnavailable, SessionRefused
+from algo_brokers.adapter_parts import AdapterParts
+from algo_brokers.errors import BadAnswer, BrokerUnavailable, RequestRefused, SessionRefused
+from algo_brokers.login import Credentials
 from algo_brokers.outcomes import Rejected
+from algo_brokers.records import InstrumentRef
+from algo_brokers.registry import adapter_of
 from algo_brokers.transports import create_client, create_http_transport
-from algo_brokers.zerodha import create_zerodha_broker
 from algo_crds.contracts.orders import RejectKind
+from order_samples import RELIANCE
 from zerodha_stand import HELD, ORDER, SECRET, Ear, Stand, ok
 
 
@@ -53,11 +58,12 @@ async def test_reads(stand: Stand) -> None:
     assert await broker.read_positions() == ()
     assert await broker.read_holdings() == ()
     assert (await broker.read_funds()).available == 15000
-    assert (await broker.read_quotes(instruments=(("NSE", "RELIANCE"),)))[0].price == 25000
-    assert await broker.read_ltp(instruments=(("NSE", "RELIANCE"),)) == {("NSE", "RELIANCE"): 25000}
-    assert await broker.read_candles(token=5, start=0, end=1) == ()
+    assert (await broker.read_quotes(instruments=(RELIANCE,)))[0].price == 25000
+    assert await broker.read_ltp(instruments=(RELIANCE,)) == {("NSE", "RELIANCE"): 25000}
+    assert await broker.read_candles(instrument=msgspec.structs.replace(RELIANCE, token=5), start=0, end=1) == ()
     assert (await broker.read_instruments(exchange="NSE"))[0].tick_size == 500
-    await broker.logout()
+    assert broker.login.end is not None
+    await broker.login.end(session=HELD)
     assert stand.seen[-1] == "DELETE /session/token"
 
 
@@ -88,20 +94,12 @@ async def test_a_dead_session_is_told(stand: Stand) -> None:
         return web.json_response(body, status=403)
 
     stand.handler = handle
-    told: list[int] = []
-    broker = create_zerodha_broker(
-        read=stand.line.send,
-        write=stand.line.send,
-        current=lambda: HELD,
-        now=lambda: 0,
-        session_over=lambda: told.append(1),
-    )
-    outcome = await broker.place(order=ORDER)
+    outcome = await stand.broker.place(order=ORDER)
     assert isinstance(outcome, Rejected)
     assert outcome.session_over
     with pytest.raises(SessionRefused):
-        await broker.read_book(begun_at=0)
-    assert told == [1, 1]
+        await stand.broker.read_book(begun_at=0)
+    assert stand.over == [1, 1]
 
 
 async def test_login(stand: Stand) -> None:
@@ -113,13 +111,23 @@ async def test_login(stand: Stand) -> None:
         return ok({"user_id": "SM0001", "api_key": "k", "access_token": "t", "login_time": "2026-03-02 08:41:10"})
 
     stand.handler = handle
-    broker = stand.broker
-    session = await broker.exchange_token(api_key="k", api_secret=SECRET, request_token="good", now=0)
+    login = stand.broker.login
+    assert login.begin is not None
+    assert login.finish is not None
+    keys = Credentials(client_id="SM0001", api_key="k", api_secret=SECRET)
+    session = await login.finish(credentials=keys, callback={"request_token": "good", "status": "success"}, now=0)
     assert (session.client_id, session.access_token) == ("SM0001", "t")
     with pytest.raises(SessionRefused) as caught:
-        await broker.exchange_token(api_key="k", api_secret=SECRET, request_token="evil-token", now=0)
+        await login.finish(credentials=keys, callback={"request_token": "evil-token"}, now=0)
     assert "evil-token" not in str(caught.value)
-    assert broker.login_url(api_key="k", state="s").startswith("https://kite.zerodha.com/connect/login?")
+    for ended in ({}, {"request_token": "good", "status": "cancelled"}):
+        with pytest.raises(RequestRefused):
+            await login.finish(credentials=keys, callback=ended, now=0)
+    url = await login.begin(credentials=keys, state="s")
+    assert url.startswith(f"{stand.parts.endpoints.login}/connect/login?")
+    real = adapter_of("zerodha").create_login(stand.parts.transport, adapter_of("zerodha").endpoints)
+    assert real.begin is not None
+    assert (await real.begin(credentials=keys, state="s")).startswith("https://kite.zerodha.com/connect/login?")
 
 
 async def test_lost_reads_are_errors(stand: Stand) -> None:
@@ -137,7 +145,11 @@ async def test_lost_reads_are_errors(stand: Stand) -> None:
 async def test_reads_without_a_server() -> None:
     client = create_client()
     read = create_http_transport(client, base_url="http://127.0.0.1:9")
-    broker = create_zerodha_broker(read=read, write=read, current=lambda: HELD, now=lambda: 0)
+    adapter = adapter_of("zerodha")
+    parts = AdapterParts(
+        transport=lambda _base: read, write=read, current=lambda: HELD, now=lambda: 0, endpoints=adapter.endpoints
+    )
+    broker = adapter.create_broker(parts)
     with pytest.raises(BrokerUnavailable, match="could not connect"):
         await broker.read_book(begun_at=0)
     await client.aclose()
@@ -148,6 +160,6 @@ async def test_many_instruments_take_several_calls(stand: Stand) -> None:
         return ok({name: {"last_price": 1} for name in request.query.getall("i")})
 
     stand.handler = handle
-    pairs = tuple(("NSE", f"S{number}") for number in range(501))
+    pairs = tuple(InstrumentRef(exchange="NSE", symbol=f"S{number}") for number in range(501))
     assert len(await stand.broker.read_quotes(instruments=pairs)) == 501
     assert stand.seen == ["GET /quote", "GET /quote"]

@@ -5,10 +5,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from algo_brokers.errors import BadAnswer
 from algo_brokers.http import HttpRequest
-from algo_brokers.port import Change, NewOrder
+from algo_brokers.records import Change, InstrumentRef, Interval, NewOrder
 from algo_brokers.session import Session
 from algo_brokers.zerodha import instruments, requests, session
 from algo_crds.contracts.orders import OrderType, Product, Side
+from order_samples import order_ref
 
 HELD = Session(
     broker="zerodha", client_id="SM0001", api_key="simkey0001", access_token="acc7Xq2", login_time=0, valid_until=1
@@ -22,8 +23,7 @@ def form(request: HttpRequest) -> dict[str, str]:
 def new_order(**changes: object) -> NewOrder:
     values: dict[str, object] = {
         "tag": "a12345678abcs001",
-        "exchange": "NSE",
-        "symbol": "M&M",
+        "instrument": InstrumentRef(exchange="NSE", symbol="M&M"),
         "side": Side.SELL,
         "type": OrderType.STOP_LIMIT,
         "quantity": 10,
@@ -67,7 +67,7 @@ def test_a_tag_that_does_not_fit_is_found_before_sending(tag: str) -> None:
 
 
 def test_modify_and_cancel() -> None:
-    change = Change(broker_order_id="26/1", type=OrderType.LIMIT, quantity=10, price=28400000)
+    change = Change(order=order_ref("26/1"), type=OrderType.LIMIT, quantity=10, price=28400000)
     request = requests.modify(HELD, change)
     assert (request.method, request.target) == ("PUT", "/orders/regular/26%2F1")
     assert form(request) == {"order_type": "LIMIT", "quantity": "10", "price": "2840.00", "validity": "DAY"}
@@ -76,7 +76,7 @@ def test_modify_and_cancel() -> None:
 
 
 def test_reads() -> None:
-    pairs = (("NSE", "RELIANCE"), ("NSE", "NIFTY 50"))
+    pairs = tuple(InstrumentRef(exchange="NSE", symbol=name) for name in ("RELIANCE", "NIFTY 50"))
     assert requests.quotes(HELD, pairs).target == "/quote?i=NSE%3ARELIANCE&i=NSE%3ANIFTY+50"
     assert requests.ltp(HELD, pairs[:1]).target == "/quote/ltp?i=NSE%3ARELIANCE"
     assert requests.book(HELD).target == "/orders"
@@ -86,7 +86,9 @@ def test_reads() -> None:
     assert requests.holdings(HELD).target == "/portfolio/holdings"
     assert requests.funds(HELD).target == "/user/margins/equity"
     assert requests.instruments(HELD, "NSE").target == "/instruments/NSE"
-    target = requests.candles(HELD, token=738561, start=1772423100000, end=1772423160000).target
+    target = requests.candles(
+        HELD, token=738561, start=1772423100000, end=1772423160000, interval=Interval.MINUTE
+    ).target
     assert urlsplit(target).path == "/instruments/historical/738561/minute"
     assert parse_qs(urlsplit(target).query)["from"] == ["2026-03-02 09:15:00"]
 

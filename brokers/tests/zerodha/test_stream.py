@@ -5,7 +5,7 @@ import struct
 
 import pytest
 from algo_brokers.errors import BadAnswer
-from algo_brokers.port import FeedTick
+from algo_brokers.records import FeedTick
 from algo_brokers.session import Session
 from algo_brokers.zerodha import stream
 from algo_crds.contracts.orders import OrderStatus

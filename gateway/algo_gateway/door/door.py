@@ -14,7 +14,7 @@ from algo_brokers.limits import Limiter, Windows
 from algo_brokers.limits import Write as Kind
 from algo_crds.contracts import wire
 from algo_crds.contracts.constants import SHELL, ShellConstants
-from algo_crds.contracts.orders import FINAL, Leg, OrderClass, OrderRow, RejectKind
+from algo_crds.contracts.orders import FINAL, Leg, OrderClass, OrderRow, Product, RejectKind
 from algo_crds.contracts.tags import parse_tag
 from algo_crds.contracts.tokens import RunnerClaims
 
@@ -49,6 +49,7 @@ class _InFlight(msgspec.Struct, frozen=True):
     strategy: str
     exchange: str
     symbol: str
+    product: Product
     write: Write
 
 
@@ -107,10 +108,10 @@ class Door:
         """Tags of a strategy that are at the broker without an outcome."""
         return tuple(call.write.tag for call in self._in_flight.values() if call.strategy == strategy)
 
-    def symbol_of(self, call: int) -> tuple[str, str]:
-        """Exchange and symbol of a call in flight: a runner trades one instrument."""
+    def traded_by(self, call: int) -> tuple[str, str, Product]:
+        """Exchange, symbol and product of a call in flight: a runner trades one of each."""
         flight = self._in_flight[call]
-        return flight.exchange, flight.symbol
+        return flight.exchange, flight.symbol, flight.product
 
     # Writes
 
@@ -224,7 +225,7 @@ class Door:
             self._orphans.asked(row.broker_order_id)
             self._limiter.take(now, Kind.CANCEL)
             call = next(self._calls)
-            self._in_flight[call] = _InFlight(0, "", row.exchange, row.symbol, cancel)
+            self._in_flight[call] = _InFlight(0, "", row.exchange, row.symbol, row.product, cancel)
             text = f"order {row.broker_order_id} ({row.tag}) could open a position that nobody guards: cancelling it"
             effects += [Notice("OrphanEntry", text), Send(call, cancel)]
         return effects
@@ -334,7 +335,12 @@ class Door:
         owner.last_send = now
         claims = owner.claims
         self._in_flight[call] = _InFlight(
-            queued.connection, owner.strategy, claims.exchange, claims.symbol, queued.write
+            queued.connection,
+            owner.strategy,
+            claims.exchange,
+            claims.symbol,
+            Product(claims.product),
+            queued.write,
         )
         return Send(call, queued.write)
 

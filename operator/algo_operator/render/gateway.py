@@ -213,7 +213,5 @@ def _simulator_environment(gateway: GatewayInput, simulator: SimulatorSettings) 
         return {**clock, "WORLD": gateway.world}
     return {
         **clock,
-        "BROKER_REST_URL": simulator.zerodha_rest_url,
-        "BROKER_WS_URL": simulator.zerodha_ws_url,
-        "BROKER_LOGIN_URL": simulator.zerodha_login_url,
+        "SIMULATED_BROKER_URL": simulator.zerodha_rest_url,
     }
