@@ -8,7 +8,7 @@ from algo_crds.contracts.orders import Product, Side
 
 from algo_runner.engine import levels
 from algo_runner.engine.orders import own_pnl
-from algo_runner.engine.session import session_valid, unsupported
+from algo_runner.engine.session import evidence_from, session_valid, unsupported
 from algo_runner.engine.turn import Turn
 
 SESSION_AFTER_CLOSE_MS: Final = 30 * 60_000
@@ -52,7 +52,7 @@ def _knowledge(t: Turn) -> Refusal | None:
         return "Reconciling", "the broker's order book has not been read yet"
     if not s.journal_writable:
         return "JournalUnavailable", "the intent of an entry cannot be written, so none is sent"
-    since = s.door_last_send + s.capability.visibility_delay_ms if s.door_last_send else 0
+    since = evidence_from(s)
     if s.book_at < since or s.positions_at <= 0 or s.positions_at < since:
         return "Reconciling", "order book and positions must be read once more before an entry"
     if t.now - s.positions_at > POSITIONS_AGE_MS:

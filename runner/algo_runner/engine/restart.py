@@ -17,7 +17,7 @@ from algo_runner.engine.calls import queue_done, read_book, read_positions
 from algo_runner.engine.exit import clear_backoffs
 from algo_runner.engine.hand import cross_check
 from algo_runner.engine.orders import held, is_final, is_unknown, line_live, live_entries, primary
-from algo_runner.engine.session import can_call, set_times, take_session
+from algo_runner.engine.session import can_call, evidence_from, set_times, take_session
 from algo_runner.engine.state import Ask, Order, forget_calls
 from algo_runner.engine.turn import Turn
 
@@ -211,7 +211,7 @@ def reads(t: Turn) -> None:
         s.next_positions_at = min(s.next_positions_at, max(s.positions_asked_at + BOOK_EVERY_MS, t.now))
     elif waiting and t.now < before_entry:
         t.wake_at(before_entry)
-    visible = s.door_last_send + s.capability.visibility_delay_ms if s.capability and s.door_last_send else 0
+    visible = evidence_from(s)
     if waiting and (s.positions_at < visible or s.book_at < visible) and t.due(visible):
         s.next_positions_at = min(s.next_positions_at, s.positions_asked_at + BOOK_EVERY_MS)
     if (waiting or held(s) > 0 or not s.positions_at) and t.due(s.next_positions_at):
@@ -224,7 +224,7 @@ def _book_wanted(t: Turn) -> bool:
     s = t.s
     if not s.reconciled or not s.positions_checked or s.book_at < s.blind_until or _settling(t):
         return True
-    visible = s.door_last_send + s.capability.visibility_delay_ms if s.capability and s.door_last_send else 0
+    visible = evidence_from(s)
     if s.book_at < visible and s.run_open and not s.entry_over and t.due(visible):
         return True
     wanted = False

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from algo_runner.engine.actions import Filled
 from algo_runner.engine.calls import queue_done
 from algo_runner.engine.state import Ask, Foreign, Line, Order
-from algo_runner.engine.turn import Turn
+from algo_runner.engine.turn import Turn, view_of
 
 _OWN_ONLY = frozenset({OrderStatus.INTENDED, OrderStatus.SENT, OrderStatus.NOT_SENT, OrderStatus.UNKNOWN})
 
@@ -162,7 +162,7 @@ def _merge(t: Turn, order: Order, row: OrderRow) -> None:
         t.alert(
             "critical", "OrderAppeared", f"order {order.tag} ({order.leg}) appeared after it was believed not to exist"
         )
-    t.put(changed)
+    t.put(changed, tell=view_of(changed, 0) != view_of(order, 0))  # a book read again is no news
     if new.filled > before:
         _filled(t, changed, new, new.filled - before)
 
@@ -195,7 +195,7 @@ def _foreign(t: Turn, row: OrderRow) -> None:
     s = t.s
     old = s.foreign.get(row.broker_order_id)
     filled = min(max(row.filled, 0), max(row.quantity, 0))
-    if filled > (old.filled if old is not None else 0) and not s.entry_started:
+    if filled > (old.filled if old is not None else 0) and not (s.run_open and s.entry_started):
         s.positions_at = 0  # what the account holds has changed: an entry needs to know anew
         s.next_positions_at = min(s.next_positions_at, t.now)
     if old is None:

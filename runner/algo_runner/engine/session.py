@@ -80,6 +80,13 @@ def can_place(t: Turn) -> bool:
     )
 
 
+def evidence_from(state: State) -> int:
+    """The instant from which on a read shows all that was sent or filled for us: book and positions that were begun
+    before it may still tell of what was sold since. 0: nothing was."""
+    last = max(state.door_last_send, state.progress_at)
+    return last + state.capability.visibility_delay_ms if last and state.capability is not None else 0
+
+
 def set_times(t: Turn) -> None:
     """Derive the day's instants from spec, session and load."""
     s = t.s
