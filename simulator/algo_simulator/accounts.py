@@ -1,12 +1,15 @@
 """An account of a simulated broker: its credentials, its day's orders and trades, its sockets and its faults."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from algo_simulator.faults import Faults
 from algo_simulator.orders import AccountOrder, AccountTrade, Snapshot
+
+if TYPE_CHECKING:
+    from algo_simulator.triggers import TriggerOrder
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,6 +22,11 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Rupees."""
     t1_quantity: int = 0
     """Bought the day before and not yet settled, besides `quantity`."""
+
+    @property
+    def key(self) -> str:
+        """`EXCHANGE:SYMBOL`."""
+        return self.symbol if ":" in self.symbol else f"NSE:{self.symbol}"
 
 
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,6 +47,7 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Of logins by PIN and one-time code."""
     totp_secret: str = ""
     """Base32; the secret of the one-time codes."""
+    holdings: tuple[Holding, ...] = ()
     quirks: tuple[str, ...] = ()
     """Behaviours on which reports about the real API differ, by the names of the broker's front end."""
 
@@ -70,6 +79,8 @@ class Account:
         self.faults = Faults()
         self.orders: dict[str, AccountOrder] = {}
         self.trades: list[AccountTrade] = []
+        self.triggers: dict[int, TriggerOrder] = {}
+        """Lasting trigger orders, by number; they outlive the session (`triggers.py`)."""
         self.request_tokens: dict[str, int] = {}
         """One-time login tokens and the instant after which each is dead."""
         self.access_token = ""

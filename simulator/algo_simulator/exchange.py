@@ -3,6 +3,8 @@
 Every change of an order becomes a snapshot in its history and reaches the account's listeners (the broker's sockets).
 """
 
+from collections.abc import Callable
+
 from algo_crds.contracts.orders import FINAL, OrderStatus, OrderType, Product, RejectKind, Side
 from algo_market import matching
 from algo_market.matching import Outcome, SimOrder
@@ -10,6 +12,7 @@ from algo_market.order_rules import Refused
 
 from algo_simulator.accounts import Account
 from algo_simulator.faults import use
+from algo_simulator.funds import funds_of, margin_short
 from algo_simulator.market import Market
 from algo_simulator.orders import AccountOrder, AccountTrade, Stage, positions_of, record
 
@@ -27,6 +30,8 @@ class Exchange:
         self._accounts = accounts
         self._numbers = 0
         self._owners: dict[str, AccountOrder] = {}
+        self.after_trade: list[Callable[[Market, int, int], None]] = []
+        """Called with market, price and now when a trade has reached the orders."""
 
     def new_order(
         self,
@@ -74,9 +79,11 @@ class Exchange:
         if aimed and not faults.reject_in_answer and use(faults, "reject"):
             self._reject(order, Refused(faults.reject_kind, "refused by a fault switch"), now)
             return
-        short = self.margin_short(account, order)
+        short = margin_short(self._markets, account, order)
         if short is not None:
-            self._reject(order, short, now)
+            needed, free = short
+            rupees = f"Required:{needed / 10_000:.2f}, Available:{free / 10_000:.2f}"
+            self._reject(order, Refused(RejectKind.MARGIN, rupees), now)
             return
         self._note(order, Stage.SENT, now)
         book = self._market(order).book
@@ -118,6 +125,8 @@ class Exchange:
     def trade(self, market: Market, price: int, time: int, now: int) -> None:
         """A trade of the record reaches our orders."""
         self._settle(matching.trade(market.book, price, time), now)
+        for told in self.after_trade:
+            told(market, price, now)
 
     def end_stops(self, market: Market, now: int) -> None:
         """No stop works any more."""
@@ -154,41 +163,9 @@ class Exchange:
         for order_id in account.orders:
             self._owners.pop(order_id, None)
 
-    def margin_short(self, account: Account, order: AccountOrder) -> Refused | None:
-        """Whether the account's cash does not cover the order; an order that only closes a position needs none."""
-        sign = 1 if order.sim.side is Side.BUY else -1
-        net = sum(
-            p.net for p in positions_of(account.trades) if p.symbol == order.symbol and p.product is order.product
-        )
-        opening = order.sim.quantity - max(0, -net * sign)
-        if opening <= 0:
-            return None
-        needed = self._need(order.product, opening * order.sim.price)
-        free = self.free_cash(account, besides=order)
-        if needed <= free:
-            return None
-        rupees = f"Required:{needed / 10_000:.2f}, Available:{free / 10_000:.2f}"
-        return Refused(RejectKind.MARGIN, rupees)
-
-    def free_cash(self, account: Account, *, besides: AccountOrder | None = None) -> int:
+    def free_cash(self, account: Account) -> int:
         """Cash that is neither in positions nor kept for live opening orders (`Price` units)."""
-        positions = positions_of(account.trades)
-        used = sum(self._need(p.product, abs(p.net) * self._last(p.exchange, p.symbol)) for p in positions)
-        for order in account.orders.values():
-            if order is besides or order.sim.status in FINAL or order.sim.type is OrderType.STOP_LIMIT:
-                continue
-            sign = 1 if order.sim.side is Side.BUY else -1
-            net = sum(p.net for p in positions if p.symbol == order.symbol and p.product is order.product)
-            used += self._need(order.product, max(0, order.sim.remaining - max(0, -net * sign)) * order.sim.price)
-        gained = sum(p.sold_value - p.bought_value + p.net * self._last(p.exchange, p.symbol) for p in positions)
-        return account.spec.cash * 10_000 + gained - used
-
-    def _need(self, product: Product, value: int) -> int:
-        return value // 5 if product is Product.INTRADAY else value
-
-    def _last(self, exchange: str, symbol: str) -> int:
-        market = self._markets[f"{exchange}:{symbol}"]
-        return market.stats.last or market.previous_close
+        return funds_of(self._markets, account).free
 
     def _market(self, order: AccountOrder) -> Market:
         return self._markets[f"{order.exchange}:{order.symbol}"]

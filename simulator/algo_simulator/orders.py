@@ -58,7 +58,11 @@ class AccountOrder(msgspec.Struct, kw_only=True):
     disclosed_quantity: int = 0
     modifications: int = 0
     at_exchange: bool = False
+    product_word: str = ""
+    """The broker's own word for the product, where it has more of them than the exchange."""
     history: list[Snapshot] = []
+    memo: dict[str, object] = {}
+    """What the front end keeps of it in its own words (product, variety, order type as sent)."""
 
 
 class AccountTrade(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +106,11 @@ class Position(msgspec.Struct, kw_only=True):
     bought_value: int = 0
     sold: int = 0
     sold_value: int = 0
+
+    @property
+    def key(self) -> str:
+        """`EXCHANGE:SYMBOL`."""
+        return f"{self.exchange}:{self.symbol}"
 
     @property
     def net(self) -> int:

@@ -6,6 +6,7 @@ from algo_crds.contracts.money import format_price
 from algo_simulator.accounts import Account
 from algo_simulator.clock import Clock
 from algo_simulator.orders import AccountOrder, positions_of
+from algo_simulator.triggers import TriggerOrder
 
 
 def world_view(clock: Clock) -> dict[str, object]:
@@ -67,6 +68,26 @@ def _account(account: Account) -> dict[str, object]:
         "positions": [
             {"exchange": p.exchange, "symbol": p.symbol, "product": p.product, "quantity": p.net}
             for p in positions_of(account.trades)
+        ],
+        "triggers": [_trigger(order) for order in account.triggers.values()],
+    }
+
+
+def _trigger(order: TriggerOrder) -> dict[str, object]:
+    return {
+        "number": order.number,
+        "symbol": order.symbol,
+        "product": order.product,
+        "status": order.status,
+        "legs": [
+            {
+                "side": leg.side,
+                "trigger": format_price(leg.trigger),
+                "price": format_price(leg.price),
+                "quantity": leg.quantity,
+                "order_id": leg.order.order_id if leg.order is not None else None,
+            }
+            for leg in order.legs
         ],
     }
 

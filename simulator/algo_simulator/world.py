@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 from algo_crds.contracts.clock import instant, parse_time
+from algo_crds.contracts.money import parse_price
 from algo_market.instruments import instrument_on
 from algo_market.readers import Recording
 from algo_market.sessions import class_of, session_for, square_off
@@ -18,6 +19,7 @@ from algo_market.synthetic import synthetic_session
 from algo_simulator.accounts import Account, AccountSpec
 from algo_simulator.exchange import Exchange
 from algo_simulator.market import NEVER, Market
+from algo_simulator.triggers import Triggers
 
 LOG: Final = logging.getLogger(__name__)
 RUN_ON_MS: Final = 600_000
@@ -73,6 +75,8 @@ class World:
         self.markets: dict[str, Market] = {}
         self.accounts: dict[str, Account] = {}
         self.exchange = Exchange(self.markets, self.accounts)
+        self.triggers = Triggers(self.markets, self.accounts, self.exchange)
+        self.exchange.after_trade.append(self.triggers.trade)
         self.activity = 0
         """Answers and frames that left since the last beat."""
         self.changed = asyncio.Event()
@@ -159,10 +163,15 @@ class World:
         """Add an account; its addresses default to the world's.
 
         Raises:
-            WorldError: the world has one of that client id.
+            WorldError: the world has one of that client id, or a holding cannot be.
         """
         if spec.client_id in self.accounts:
             raise WorldError(f"world {self.name} already has an account {spec.client_id}")
+        for holding in spec.holdings:
+            if holding.key not in self.symbols():
+                raise WorldError(f"account {spec.client_id} holds {holding.key}, which is no symbol of the world")
+            if holding.quantity < 0 or holding.t1_quantity < 0 or int(parse_price(holding.average_price)) <= 0:
+                raise WorldError(f"account {spec.client_id}: a holding needs quantities and an average price")
         if not spec.registered_addresses:
             spec = msgspec.structs.replace(spec, registered_addresses=self.spec.registered_addresses)
         account = Account(spec, self.name)

@@ -112,7 +112,7 @@ def _add_market(front: Front) -> None:
         return web.Response(text=text, content_type="text/csv")
 
     def candles(caller: Caller, request: web.Request, form: dict[str, str]) -> object:
-        return quotes.candles(caller, request.match_info["token"], request.match_info["interval"], form)
+        return quotes.historical(caller, request.match_info["token"], request.match_info["interval"], form)
 
     async def market_socket(request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() != "websocket":

@@ -6,6 +6,7 @@ import msgspec
 from algo_crds.contracts.orders import Side
 
 from algo_simulator.front import Caller
+from algo_simulator.funds import INTRADAY_LEVERAGE
 from algo_simulator.zerodha.errors import input_error
 from algo_simulator.zerodha.names import find_market
 from algo_simulator.zerodha.rows import rupees
@@ -89,7 +90,7 @@ def _margin(caller: Caller, row: _Row) -> dict[str, object]:
     if market is None:
         raise input_error(f"Invalid instrument {row.exchange[:20]}:{row.tradingsymbol[:40]}")
     price = row.price or rupees(market.stats.last or market.previous_close)
-    leverage = 5 if row.product == "MIS" else 1
+    leverage = INTRADAY_LEVERAGE if row.product == "MIS" else 1
     total = round(row.quantity * price / leverage, 2)
     return {
         "type": "equity",

@@ -9,6 +9,7 @@ from algo_crds.contracts.orders import OrderType, Product, RejectKind, Side
 from algo_market.order_rules import Refused
 
 from algo_simulator.market import Market
+from algo_simulator.protection import protected_limit
 from algo_simulator.zerodha.errors import NOT_PROTECTED, input_error
 from algo_simulator.zerodha.names import find_market
 
@@ -112,14 +113,7 @@ def protected_price(form: dict[str, str], market: Market, side: Side, trigger: i
         raise input_error(NOT_PROTECTED)
     if not (percent == -1 or 0 < percent <= 100):
         raise input_error("Invalid `market_protection`.")
-    base = trigger or market.stats.last or market.previous_close
-    if percent == -1:
-        percent = 2 if base < 1_000_000 else 1 if base < 5_000_000 else 0.5
-    reach = int(base * percent / 100)
-    tick, book = market.instrument.tick_size, market.book
-    if side is Side.BUY:
-        return min((base + reach) // tick * tick, book.band_high or base + reach)
-    return max(-(-(base - reach) // tick) * tick, book.band_low)
+    return protected_limit(market, side, trigger, 0 if percent == -1 else percent)
 
 
 def read_price(form: dict[str, str], name: str) -> int:

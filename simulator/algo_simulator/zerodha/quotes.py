@@ -5,11 +5,13 @@ from typing import Final
 
 from algo_crds.contracts.clock import IST
 from algo_market.instruments import DayInstrument, instruments_on
-from algo_market.row_parsers import Trade
+from algo_market.sessions import day_start
 
-from algo_simulator.depth import levels, offers
+from algo_simulator import candles
+from algo_simulator.depth import LEVELS, Level
 from algo_simulator.front import Caller
 from algo_simulator.market import Market
+from algo_simulator.quotes import quote_of
 from algo_simulator.zerodha.errors import input_error
 from algo_simulator.zerodha.names import SEGMENT_NFO, find_market, kite_symbol, kite_token
 from algo_simulator.zerodha.rows import rupees, stamp
@@ -52,45 +54,42 @@ def quotes(caller: Caller, kind: str, names: list[str]) -> dict[str, object]:
 
 
 def _quote(caller: Caller, kind: str, market: Market) -> dict[str, object]:
-    stats, close = market.stats, market.previous_close
-    last = stats.last or close
-    row: dict[str, object] = {"instrument_token": kite_token(market.instrument), "last_price": rupees(last)}
+    quote = quote_of(market)
+    row: dict[str, object] = {"instrument_token": kite_token(market.instrument), "last_price": rupees(quote.last)}
     if kind == "ltp":
         return row
-    row["ohlc"] = {
-        "open": rupees(stats.open),
-        "high": rupees(stats.high),
-        "low": rupees(stats.low),
-        "close": rupees(close),
-    }
+    row["ohlc"] = {name: rupees(getattr(quote, name)) for name in ("open", "high", "low", "close")}
     if kind == "ohlc":
         return row
-    buy, sell = offers(stats.volume)
-    bids, asks = levels(market, last)
-    return {
-        **row,
+    row |= {
         "timestamp": stamp(caller.now),
-        "last_trade_time": stamp(stats.last_time) if stats.last_time else None,
-        "last_quantity": stats.last_quantity,
-        "buy_quantity": buy,
-        "sell_quantity": sell,
-        "volume": stats.volume,
-        "average_price": rupees(stats.average),
+        "last_trade_time": stamp(quote.last_time) if quote.last_time else None,
+        "volume": quote.volume,
         "oi": 0,
         "oi_day_high": 0,
         "oi_day_low": 0,
-        "net_change": rupees(last - close),
-        "lower_circuit_limit": rupees(market.book.band_low),
-        "upper_circuit_limit": rupees(market.book.band_high),
-        "depth": {"buy": _depth(bids), "sell": _depth(asks)},
+        "net_change": rupees(quote.change),
+        "lower_circuit_limit": rupees(quote.lower_circuit),
+        "upper_circuit_limit": rupees(quote.upper_circuit),
     }
+    index = market.instrument.kind == "INDEX"
+    row |= {
+        "last_quantity": 0 if index else quote.last_quantity,
+        "average_price": 0 if index else rupees(quote.average),
+        "buy_quantity": 0 if index else quote.buy_quantity,
+        "sell_quantity": 0 if index else quote.sell_quantity,
+        "depth": {"buy": _depth([] if index else quote.bids), "sell": _depth([] if index else quote.asks)},
+    }
+    return row
 
 
-def _depth(side: list[tuple[int, int, int]]) -> list[dict[str, object]]:
-    return [{"price": rupees(price), "quantity": quantity, "orders": orders} for quantity, price, orders in side]
+def _depth(side: list[Level]) -> list[dict[str, object]]:
+    """Five levels, zeros where there is none."""
+    levels = [*side, *[(0, 0, 0)] * (LEVELS - len(side))]
+    return [{"price": rupees(price), "quantity": quantity, "orders": orders} for quantity, price, orders in levels]
 
 
-def candles(caller: Caller, token: str, interval: str, query: dict[str, str]) -> dict[str, object]:
+def historical(caller: Caller, token: str, interval: str, query: dict[str, str]) -> dict[str, object]:
     """`/instruments/historical/{token}/{interval}`: bars of the world's own day, up to its clock.
 
     Raises:
@@ -109,10 +108,17 @@ def candles(caller: Caller, token: str, interval: str, query: dict[str, str]) ->
     if (end - begin).days > SPAN_DAYS[minutes]:
         raise input_error(f"interval exceeds max limit: {SPAN_DAYS[minutes]} days")
     low, high = int(begin.timestamp()) * 1000, min(int(end.timestamp()) * 1000 + 59_999, world.now)
-    trades = [trade for trade in market.trades if trade.time <= high]
+    if interval == "day":
+        low = day_start(begin.date())
     with_oi = query.get("oi") == "1"
-    rows = [bar for bar in _bars(trades, minutes * 60_000, market.session.open, with_oi) if bar[0] >= low]
-    return {"candles": [[_candle_stamp(at), *rest] for at, *rest in rows]}
+    bars = candles.candles(market, minutes * candles.MINUTE, since=low, until=high)
+    return {"candles": [_candle(bar, with_oi=with_oi) for bar in bars]}
+
+
+def _candle(bar: candles.Candle, *, with_oi: bool) -> list[object]:
+    at = f"{datetime.fromtimestamp(bar.start / 1000, IST):%Y-%m-%dT%H:%M:%S%z}"
+    prices = [rupees(price) for price in (bar.open, bar.high, bar.low, bar.close)]
+    return [at, *prices, bar.volume, *([bar.open_interest] if with_oi else [])]
 
 
 def _moment(query: dict[str, str], name: str) -> datetime:
@@ -123,25 +129,6 @@ def _moment(query: dict[str, str], name: str) -> datetime:
         except ValueError:
             continue
     raise input_error(f"invalid {name} date")
-
-
-def _candle_stamp(at: float) -> str:
-    return f"{datetime.fromtimestamp(at / 1000, IST):%Y-%m-%dT%H:%M:%S%z}"
-
-
-def _bars(trades: list[Trade], length: int, opens: int, with_oi: bool) -> list[list[float]]:
-    bars: list[list[float]] = []
-    before = 0
-    for at, price, volume in trades:
-        start = opens + (at - opens) // length * length
-        shown = rupees(price)
-        if not bars or bars[-1][0] != start:
-            bars.append([start, shown, shown, shown, shown, 0, *([0] if with_oi else [])])
-        bar = bars[-1]
-        bar[2], bar[3], bar[4] = max(bar[2], shown), min(bar[3], shown), shown
-        bar[5] += max(volume - before, 0)
-        before = max(before, volume)
-    return bars
 
 
 def instruments_csv(caller: Caller, exchange: str | None) -> str:
