@@ -13,6 +13,7 @@ from algo_market.order_rules import Refused
 from algo_simulator.accounts import Account
 from algo_simulator.faults import use
 from algo_simulator.funds import funds_of, margin_short
+from algo_simulator.holdings import sell_refusal
 from algo_simulator.market import Market
 from algo_simulator.orders import AccountOrder, AccountTrade, Stage, positions_of, record
 
@@ -78,6 +79,10 @@ class Exchange:
         aimed = faults.reject_side in (None, order.sim.side) and order.placed_by != SQUARE_OFF_DESK
         if aimed and not faults.reject_in_answer and use(faults, "reject"):
             self._reject(order, Refused(faults.reject_kind, "refused by a fault switch"), now)
+            return
+        bare = sell_refusal(account, order, self._market(order))
+        if bare is not None:
+            self._reject(order, bare, now)
             return
         short = margin_short(self._markets, account, order)
         if short is not None:

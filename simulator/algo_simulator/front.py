@@ -138,6 +138,17 @@ class Front:
             if over is not None:
                 raise self.shapes.too_many(request, over)
 
+    def check_address(self, request: web.Request, caller: Caller) -> None:
+        """For routes that only sometimes ask for a registered address.
+
+        Raises:
+            ShapedError: the call comes from another one.
+        """
+        account = caller.account
+        remote, registered = request.remote or "", account.spec.registered_addresses
+        if account.faults.refuse_address or (registered and remote not in registered):
+            raise self.shapes.bad_address(request, remote)
+
     def _watch(self, clock: Clock, account: Account) -> None:
         if account.spec.broker == self.broker:
             for sockets in self._sockets:
@@ -180,11 +191,8 @@ class Front:
         if use(account.faults, "rate_limit"):
             raise self.shapes.too_many(request, None)
         self.take(request, caller, *groups)
-        if not address:
-            return
-        remote, registered = request.remote or "", account.spec.registered_addresses
-        if account.faults.refuse_address or (registered and remote not in registered):
-            raise self.shapes.bad_address(request, remote)
+        if address:
+            self.check_address(request, caller)
 
     async def _maybe_lost(self, request: web.Request, caller: Caller) -> None:
         """The write was carried out; its answer never arrives."""

@@ -1,13 +1,14 @@
-"""The shares in an account's demat, with what was sold of them today."""
+"""The shares in an account's demat: what was sold of them today, and whether a sale has shares to deliver."""
 
 from typing import NamedTuple
 
 from algo_crds.contracts.money import parse_price
-from algo_crds.contracts.orders import Product
+from algo_crds.contracts.orders import FINAL, Product, RejectKind, Side
+from algo_market.order_rules import Refused
 
 from algo_simulator.accounts import Account
 from algo_simulator.market import Market
-from algo_simulator.orders import positions_of
+from algo_simulator.orders import AccountOrder, positions_of
 
 
 class Held(NamedTuple):
@@ -56,3 +57,28 @@ def holdings_of(markets: dict[str, Market], account: Account) -> list[Held]:
             )
         )
     return found
+
+
+def sell_refusal(account: Account, order: AccountOrder, market: Market) -> Refused | None:
+    """Whether a delivery sale offers more than the account has: what it held, bought today, and does not offer yet.
+
+    Shares cannot be sold short over night; contracts can.
+    """
+    if order.sim.side is not Side.SELL or order.product is not Product.DELIVERY or market.instrument.kind != "EQ":
+        return None
+    key = market.instrument.key
+    owned = sum(h.quantity + h.t1_quantity for h in account.spec.holdings if h.key == key)
+    owned += sum(p.net for p in positions_of(account.trades) if p.key == key and p.product is Product.DELIVERY)
+    offered = sum(
+        other.sim.remaining
+        for other in account.orders.values()
+        if other is not order
+        and (other.exchange, other.symbol, other.product) == (order.exchange, order.symbol, order.product)
+        and other.sim.side is Side.SELL
+        and other.sim.status not in FINAL
+        and other.at_exchange
+    )
+    left = owned - offered
+    if order.sim.quantity <= left:
+        return None
+    return Refused(RejectKind.QUANTITY, f"the account has {max(left, 0)} shares to sell")

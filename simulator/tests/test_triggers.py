@@ -102,7 +102,7 @@ def test_a_refused_child_leaves_the_trigger_order_triggered() -> None:
     stand.trade(1989)
     assert order.status is TriggerStatus.TRIGGERED
     assert order.legs[0].order is not None
-    assert order.legs[0].order.sim.reject_kind is RejectKind.MARGIN
+    assert order.legs[0].order.sim.reject_kind is RejectKind.QUANTITY
 
 
 def test_it_rests_through_the_end_of_the_session() -> None:

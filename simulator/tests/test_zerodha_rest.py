@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 import pytest
+from aiohttp import WSMsgType
 from algo_simulator.testing import ACCOUNT, DAY, Sim, simulator, ticks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -201,3 +202,30 @@ async def test_nothing_a_client_sends_breaks_the_socket(messages: list[str]) -> 
             await socket.send_json({"a": "nonsense", "v": []})
             while "Unknown action" not in str((await socket.receive(timeout=5)).data):
                 pass
+
+
+async def test_beyond_three_thousand_instruments_a_connection_gets_an_error_and_lives_on(sim: Sim) -> None:
+    await sim.world(ROWS, start_time="09:15:00")
+    url = f"{sim.kite.replace('http', 'ws')}/?api_key=simkey0001&access_token={sim.token}"
+    async with sim.http.ws_connect(url) as socket:
+        await socket.receive()
+        for first in (1, 2001):
+            await socket.send_json({"a": "subscribe", "v": list(range(first, first + 1500))})
+        await socket.send_json({"a": "subscribe", "v": [738561]})
+        assert "Too many instruments" in (await socket.receive(timeout=5)).data
+        await socket.send_json({"a": "unsubscribe", "v": [1]})
+        await socket.send_json({"a": "subscribe", "v": [738561]})
+        await sim.call("POST", "/worlds/w/start")
+        async for message in socket:
+            if message.type is WSMsgType.BINARY and len(message.data) > 1:
+                break
+        assert message.data[:8].hex() == "0001002c000b4501"
+
+
+async def test_the_dump_travels_compressed(sim: Sim) -> None:
+    await sim.world(ROWS)
+    headers = {"Authorization": f"token simkey0001:{sim.token}"}
+    async with sim.http.get(f"{sim.kite}/instruments", headers=headers) as response:
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert response.content_type == "text/csv"
+        assert (await response.text()).startswith("instrument_token,exchange_token,tradingsymbol,")

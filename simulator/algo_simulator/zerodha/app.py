@@ -9,13 +9,38 @@ from aiohttp import web
 from algo_simulator.front import Call, Caller, Front
 from algo_simulator.sockets import Sockets
 from algo_simulator.worlds import Worlds
-from algo_simulator.zerodha import margins, order_calls, quotes, rows, session
+from algo_simulator.zerodha import gtt, margins, order_calls, portfolio, quotes, session
 from algo_simulator.zerodha.errors import SHAPES, answer, input_error
 from algo_simulator.zerodha.limits import RULES
 from algo_simulator.zerodha.socket import dialect
 
 FormCall = Callable[[Caller, web.Request, dict[str, str]], object]
 MAX_FIELDS: Final = 200
+NOT_SIMULATED: Final = (
+    "POST /session/refresh_token",
+    "GET /user/profile/full",
+    "PUT /portfolio/positions",
+    "POST /portfolio/holdings/authorise",
+    "GET /instruments/trigger_range/{side:buy|sell}",
+    "POST /alerts",
+    "GET /alerts",
+    "DELETE /alerts",
+    "GET /alerts/{uuid}",
+    "PUT /alerts/{uuid}",
+    "GET /alerts/{uuid}/history",
+    "GET /mf/instruments",
+    "GET /mf/orders",
+    "POST /mf/orders",
+    "GET /mf/orders/{order_id}",
+    "DELETE /mf/orders/{order_id}",
+    "GET /mf/sips",
+    "POST /mf/sips",
+    "GET /mf/sips/{sip_id}",
+    "PUT /mf/sips/{sip_id}",
+    "DELETE /mf/sips/{sip_id}",
+    "GET /mf/holdings",
+)
+"""Documented routes that answer with an error of their own; each is `todo` or `exempt` in `quality.yaml`."""
 
 
 def create_zerodha_app(worlds: Worlds) -> web.Application:
@@ -31,7 +56,9 @@ def create_zerodha_app(worlds: Worlds) -> web.Application:
     _add_session(front)
     _add_orders(front)
     _add_portfolio(front)
+    _add_triggers(front)
     _add_market(front)
+    _add_not_simulated(front)
     return front.app
 
 
@@ -89,16 +116,45 @@ def _add_orders(front: Front) -> None:
 
 
 def _add_portfolio(front: Front) -> None:
-    front.read("GET", "/user/margins", lambda c, *_: {"equity": rows.funds(c), "commodity": rows.funds(c)}, "other")
-    front.read("GET", "/user/margins/{segment:equity|commodity}", lambda c, *_: rows.funds(c), "other")
-    front.read("GET", "/portfolio/positions", lambda c, *_: rows.positions(c), "other")
-    front.read("GET", "/portfolio/holdings", lambda *_: [], "other")
+    def both(caller: Caller, *_: object) -> object:
+        return {"equity": portfolio.funds(caller), "commodity": portfolio.funds(caller)}
+
+    front.read("GET", "/user/margins", both, "other")
+    front.read("GET", "/user/margins/{segment:equity|commodity}", lambda c, *_: portfolio.funds(c), "other")
+    front.read("GET", "/portfolio/positions", lambda c, *_: portfolio.positions(c), "other")
+    front.read("GET", "/portfolio/holdings", lambda c, *_: portfolio.holdings(c), "other")
+    front.read("GET", "/portfolio/holdings/summary", lambda c, *_: portfolio.holdings_summary(c), "other")
+    front.read("GET", "/portfolio/holdings/compact", lambda c, *_: portfolio.compact_holdings(c), "other")
+    front.read("GET", "/portfolio/holdings/auctions", lambda *_: [], "other")
     front.read("POST", "/margins/orders", lambda c, _, body: margins.order_margins(c, body), "other")
     front.read("POST", "/margins/basket", lambda c, _, body: margins.basket_margins(c, body), "other")
     front.read("POST", "/charges/orders", lambda _, __, body: margins.charges(body), "other")
-    for path in ("/gtt/triggers", "/gtt/triggers/{id}", "/alerts", "/portfolio/holdings/authorise"):
-        front.todo("*", path, "other")
-    front.todo("PUT", "/portfolio/positions", "other")
+
+
+def _add_triggers(front: Front) -> None:
+    def checked(call: FormCall) -> Call:
+        def checking(caller: Caller, request: web.Request, form: dict[str, str]) -> object:
+            if gtt.ADDRESS_QUIRK in caller.account.spec.quirks:
+                front.check_address(request, caller)
+            return call(caller, request, form)
+
+        return _formed(checking)
+
+    def write(method: str, path: str, call: FormCall) -> None:
+        front.write(method, path, checked(call), "other", address=False)
+
+    one = "/gtt/triggers/{id}"
+    write("POST", "/gtt/triggers", lambda c, _, form: gtt.place(c, form))
+    write("PUT", one, lambda c, r, form: gtt.modify(c, r.match_info["id"], form))
+    write("DELETE", one, lambda c, r, _: gtt.delete(c, r.match_info["id"]))
+    front.read("GET", "/gtt/triggers", lambda c, *_: gtt.listed(c), "other")
+    front.read("GET", one, lambda c, r, _: gtt.one(c, r.match_info["id"]), "other")
+
+
+def _add_not_simulated(front: Front) -> None:
+    for route in NOT_SIMULATED:
+        method, _, path = route.partition(" ")
+        front.todo(method, path, "other")
 
 
 def _add_market(front: Front) -> None:
@@ -109,7 +165,10 @@ def _add_market(front: Front) -> None:
 
     def dump(caller: Caller, request: web.Request, _: bytes) -> object:
         text = quotes.instruments_csv(caller, request.match_info.get("exchange"))
-        return web.Response(text=text, content_type="text/csv")
+        response = web.Response(text=text, content_type="text/csv")
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.enable_compression(web.ContentCoding.gzip)
+        return response
 
     def candles(caller: Caller, request: web.Request, form: dict[str, str]) -> object:
         return quotes.historical(caller, request.match_info["token"], request.match_info["interval"], form)

@@ -15,8 +15,8 @@ from algo_simulator.zerodha.names import find_market
 
 _TAG: Final = re.compile(r"[A-Za-z0-9]{0,20}\Z")
 _VARIETIES: Final = ("regular", "amo", "co", "iceberg", "auction")
-_SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
-_PRODUCTS: Final = {"MIS": Product.INTRADAY, "CNC": Product.DELIVERY, "NRML": Product.DELIVERY}
+SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
+PRODUCTS: Final = {"MIS": Product.INTRADAY, "CNC": Product.DELIVERY, "NRML": Product.DELIVERY}
 _MAX_QUANTITY: Final = 10**9
 
 
@@ -54,7 +54,7 @@ def read_order(form: dict[str, str], variety: str, markets: dict[str, Market]) -
     stop = kind in ("SL", "SL-M")
     trigger = read_price(form, "trigger_price") if stop else 0
     price = read_price(form, "price") if kind in ("LIMIT", "SL") else 0
-    side = _SIDES[_word(form, "transaction_type", tuple(_SIDES))]
+    side = SIDES[_word(form, "transaction_type", tuple(SIDES))]
     if kind in ("MARKET", "SL-M"):
         price = protected_price(form, market, side, trigger)
     validity = form.get("validity", "DAY")
@@ -67,7 +67,7 @@ def read_order(form: dict[str, str], variety: str, markets: dict[str, Market]) -
         quantity=read_quantity(form, "quantity"),
         price=price,
         trigger=trigger,
-        product=_PRODUCTS[_word(form, "product", tuple(_PRODUCTS))],
+        product=PRODUCTS[_word(form, "product", tuple(PRODUCTS))],
         tag=tag,
         validity=validity,
         disclosed=read_quantity(form, "disclosed_quantity") if form.get("disclosed_quantity") else 0,
@@ -128,6 +128,15 @@ def read_price(form: dict[str, str], name: str) -> int:
         raise input_error(f"Missing or empty field `{name}`") from None
     except ValueError:
         raise input_error(f"Invalid `{name}`.") from None
+    return price_of(value, name)
+
+
+def price_of(value: float, name: str) -> int:
+    """An amount of rupees as `Price`.
+
+    Raises:
+        KiteError: negative or absurd.
+    """
     if not math.isfinite(value) or not 0 <= value < 10**9:
         raise input_error(f"Invalid `{name}`.")
     return int(price_from_float(value))

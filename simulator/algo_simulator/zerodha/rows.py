@@ -1,4 +1,4 @@
-"""Orders, trades, positions and funds as Kite writes them."""
+"""Orders and trades as Kite writes them."""
 
 import hashlib
 from datetime import datetime
@@ -9,13 +9,11 @@ from algo_crds.contracts.orders import OrderStatus, OrderType, Product, RejectKi
 from algo_market.order_rules import Refused
 
 from algo_simulator.accounts import AccountSpec
-from algo_simulator.front import Caller
 from algo_simulator.market import Market
-from algo_simulator.orders import AccountOrder, AccountTrade, Position, Snapshot, Stage, positions_of
+from algo_simulator.orders import AccountOrder, AccountTrade, Snapshot, Stage
 from algo_simulator.zerodha.errors import refusal_text
 from algo_simulator.zerodha.names import kite_symbol, kite_token
 
-PRODUCT_NAMES: Final = {Product.INTRADAY: "MIS", Product.DELIVERY: "CNC"}
 _STATUS: Final = {
     Stage.RECEIVED: "PUT ORDER REQ RECEIVED",
     Stage.VALIDATING: "VALIDATION PENDING",
@@ -78,7 +76,7 @@ def order_row(order: AccountOrder, snapshot: Snapshot, market: Market) -> dict[s
         "transaction_type": "BUY" if order.sim.side is Side.BUY else "SELL",
         "validity": order.validity,
         "validity_ttl": 0,
-        "product": _product(order, market),
+        "product": product_name(order.product, market),
         "quantity": snapshot.quantity,
         "disclosed_quantity": order.disclosed_quantity,
         "price": rupees(snapshot.price),
@@ -102,10 +100,11 @@ def _for_people(message: str | None, kind: RejectKind | None) -> str | None:
     return message
 
 
-def _product(order: AccountOrder, market: Market) -> str:
-    if order.product is Product.DELIVERY and market.instrument.kind != "EQ":
-        return "NRML"
-    return PRODUCT_NAMES[order.product]
+def product_name(product: Product, market: Market) -> str:
+    """Kite has two words for what is kept over night: of shares, and of contracts."""
+    if product is Product.INTRADAY:
+        return "MIS"
+    return "CNC" if market.instrument.kind == "EQ" else "NRML"
 
 
 def update_payload(spec: AccountSpec, order: AccountOrder, snapshot: Snapshot, market: Market) -> dict[str, object]:
@@ -134,7 +133,7 @@ def trade_row(trade: AccountTrade, market: Market) -> dict[str, object]:
         "exchange": order.exchange,
         "tradingsymbol": kite_symbol(market.instrument),
         "instrument_token": kite_token(market.instrument),
-        "product": _product(order, market),
+        "product": product_name(order.product, market),
         "average_price": rupees(trade.price),
         "quantity": trade.quantity,
         "exchange_order_id": order.exchange_order_id,
@@ -142,70 +141,4 @@ def trade_row(trade: AccountTrade, market: Market) -> dict[str, object]:
         "fill_timestamp": stamp(trade.time),
         "order_timestamp": stamp(order.placed_at)[11:],
         "exchange_timestamp": stamp(trade.time),
-    }
-
-
-def position_row(position: Position, market: Market) -> dict[str, object]:
-    """One position, with the published arithmetic."""
-    last = market.stats.last or market.previous_close
-    value = position.sold_value - position.bought_value
-    pnl = rupees(value + position.net * last)
-    side_value = position.bought_value if position.net > 0 else position.sold_value
-    side_quantity = position.bought if position.net > 0 else position.sold
-    average = side_value / side_quantity / 10_000 if position.net else 0
-    bought = rupees(position.bought_value) / position.bought if position.bought else 0
-    sold = rupees(position.sold_value) / position.sold if position.sold else 0
-    buy = {"quantity": position.bought, "price": bought, "value": rupees(position.bought_value)}
-    sell = {"quantity": position.sold, "price": sold, "value": rupees(position.sold_value)}
-    return {
-        "tradingsymbol": kite_symbol(market.instrument),
-        "exchange": position.exchange,
-        "instrument_token": kite_token(market.instrument),
-        "product": PRODUCT_NAMES[position.product],
-        "quantity": position.net,
-        "overnight_quantity": 0,
-        "multiplier": 1,
-        "average_price": average,
-        "close_price": 0,
-        "last_price": rupees(last),
-        "value": rupees(value),
-        "pnl": pnl,
-        "m2m": pnl,
-        "unrealised": pnl,
-        "realised": 0,
-        **{f"buy_{name}": number for name, number in {**buy, "m2m": buy["value"]}.items()},
-        **{f"sell_{name}": number for name, number in {**sell, "m2m": sell["value"]}.items()},
-        **{f"day_buy_{name}": number for name, number in buy.items()},
-        **{f"day_sell_{name}": number for name, number in sell.items()},
-    }
-
-
-def positions(caller: Caller) -> dict[str, object]:
-    """`GET /portfolio/positions`: nothing is carried into a world's day, so net and day are the same."""
-    markets = caller.clock.world.markets
-    rows = [
-        position_row(position, markets[f"{position.exchange}:{position.symbol}"])
-        for position in positions_of(caller.account.trades)
-    ]
-    return {"net": rows, "day": rows}
-
-
-def funds(caller: Caller) -> dict[str, object]:
-    """The equity side of `GET /user/margins`."""
-    cash = float(caller.account.spec.cash)
-    free = rupees(caller.clock.world.exchange.free_cash(caller.account))
-    nothing = ("exposure", "m2m_realised", "m2m_unrealised", "option_premium", "payout", "span", "holding_sales")
-    more = ("turnover", "liquid_collateral", "stock_collateral", "delivery")
-    return {
-        "enabled": True,
-        "net": free,
-        "available": {
-            "adhoc_margin": 0,
-            "cash": cash,
-            "opening_balance": cash,
-            "live_balance": free,
-            "collateral": 0,
-            "intraday_payin": 0,
-        },
-        "utilised": {"debits": cash - free, **dict.fromkeys(nothing + more, 0)},
     }

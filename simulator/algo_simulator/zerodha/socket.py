@@ -27,8 +27,33 @@ class _ClientMessage(msgspec.Struct, frozen=True):
     v: list[int | str | list[int]]
 
 
+class _Wanted:
+    """A connection's subscriptions; what the world does not trade is counted and stays silent."""
+
+    def __init__(self) -> None:
+        self.modes: dict[int, str] = {}
+        self.silent: set[int] = set()
+
+    def add(self, token: int, *, known: bool) -> bool:
+        """Take a token in; False where the connection has as many as it may."""
+        if token in self.modes or token in self.silent:
+            return True
+        if len(self.modes) + len(self.silent) >= MAX_TOKENS:
+            return False
+        if known:
+            self.modes[token] = "quote"
+        else:
+            self.silent.add(token)
+        return True
+
+    def drop(self, token: int) -> None:
+        """Let a token go."""
+        self.modes.pop(token, None)
+        self.silent.discard(token)
+
+
 def dialect() -> Dialect:
-    """The socket's behaviour; a connection's `state` is its modes by token."""
+    """The socket's behaviour."""
     return Dialect(
         opened=_opened,
         received=_received,
@@ -41,7 +66,7 @@ def dialect() -> Dialect:
 
 
 def _opened(connection: Connection) -> None:
-    connection.state = {}
+    connection.state = _Wanted()
     notice = {"type": CONNECTION_NOTICE, "data": connection.sent.connection}
     connection.put(msgspec.json.encode(notice).decode())
 
@@ -61,8 +86,8 @@ def _update(connection: Connection, order: AccountOrder, snapshot: Snapshot) -> 
 
 
 def _ticks(connection: Connection, batch: Batch) -> Sequence[Message]:
-    modes: dict[int, str] = connection.state
-    mode = modes.get(kite_token(batch.market.instrument))
+    wanted: _Wanted = connection.state
+    mode = wanted.modes.get(kite_token(batch.market.instrument))
     if mode is None:
         return ()
     if mode not in batch.made:
@@ -77,7 +102,8 @@ def _received(connection: Connection, text: Message) -> None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         connection.put('{"type":"error","data":"Invalid message."}')
         return
-    modes: dict[int, str] = connection.state
+    wanted: _Wanted = connection.state
+    modes = wanted.modes
     if message.a == "mode" and len(message.v) == 2 and isinstance(message.v[1], list):
         mode = message.v[0]
         if isinstance(mode, str) and mode in _MODES:
@@ -86,17 +112,17 @@ def _received(connection: Connection, text: Message) -> None:
     tokens = [token for token in message.v if isinstance(token, int)]
     if message.a == "unsubscribe":
         for token in tokens:
-            modes.pop(token, None)
+            wanted.drop(token)
     elif message.a == "subscribe":
-        _subscribe(connection, modes, tokens)
+        _subscribe(connection, wanted, tokens)
     else:
         connection.put('{"type":"error","data":"Unknown action."}')
 
 
-def _subscribe(connection: Connection, modes: dict[int, str], tokens: list[int]) -> None:
-    # Only what this world trades is kept: the rest is silent, as an unknown token is.
+def _subscribe(connection: Connection, wanted: _Wanted, tokens: list[int]) -> None:
     markets = connection.clock.world.markets.values() if connection.clock is not None else ()
     known = {kite_token(market.instrument) for market in markets}
-    modes.update({token: "quote" for token in tokens if token in known and token not in modes})
-    if len(tokens) > MAX_TOKENS:
+    # Every token is tried: the connection lives on with those that found room.
+    taken = [wanted.add(token, known=token in known) for token in tokens]
+    if not all(taken):
         connection.put('{"type":"error","data":"Too many instruments on this connection."}')
