@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from algo_simulator.control import create_control_app
+from algo_simulator.fyers.app import create_fyers_app
 from algo_simulator.settings import Settings
 from algo_simulator.worlds import Worlds
 from algo_simulator.zerodha.app import create_zerodha_app
@@ -14,6 +15,7 @@ from algo_simulator.zerodha.app import create_zerodha_app
 SHUTDOWN_S: Final = 1.0
 FRONTS: Final[dict[str, Callable[[Worlds], web.Application]]] = {
     "zerodha": create_zerodha_app,
+    "fyers": create_fyers_app,
 }
 """The front end of each broker; `settings.DEFAULT_PORTS` says where it listens."""
 

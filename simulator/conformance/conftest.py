@@ -14,13 +14,12 @@ HERE = Path(__file__).parent
 from algo_simulator.testing import Sim, simulator
 
 
-@pytest.fixture(scope="session")
-def kite_python() -> Path:
-    """The interpreter of an environment that holds the unmodified SDK and nothing of ours."""
-    pins = HERE / "zerodha" / "requirements.txt"
+def sdk_python(name: str, folder: str) -> Path:
+    """The interpreter of an environment that holds one unmodified SDK and nothing of ours."""
+    pins = HERE / folder / "requirements.txt"
     key = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "algo-trading" / "sdk"
-    home = cache / f"kiteconnect-{key}"
+    home = cache / f"{name}-{key}"
     python = home / "bin" / "python"
     if not (home / ".complete").exists():
         uv = shutil.which("uv")
@@ -34,6 +33,18 @@ def kite_python() -> Path:
             assert made.returncode == 0, f"{' '.join(command)} failed:\n{made.stderr}"
         (home / ".complete").touch()
     return python
+
+
+@pytest.fixture(scope="session")
+def kite_python() -> Path:
+    """The interpreter of `kiteconnect`."""
+    return sdk_python("kiteconnect", "zerodha")
+
+
+@pytest.fixture(scope="session")
+def fyers_python() -> Path:
+    """The interpreter of `fyers-apiv3`."""
+    return sdk_python("fyers-apiv3", "fyers")
 
 
 @pytest.fixture
