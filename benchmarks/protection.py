@@ -31,7 +31,8 @@ from simulated_broker import DAY, Broker, round_trips, simulated_broker
 
 GOALS = {"protect_beyond_p99_ms": 50, "naked_s": 0}
 SPEED = 30
-AHEAD_S, HELD_S = 60, 20
+AHEAD_S, HELD_S = 20, 10
+"""Ten seconds after its last fill a strategy may enter again: the account's positions show it then."""
 DEAD_S, AFTER_S = 24.0, 2.0
 """The market waits 20 seconds for a runner that is gone; then it moves without it."""
 FIRST_BUY_S = 9 * 3600 + 16 * 60

@@ -13,6 +13,7 @@ from algo_runner.engine.turn import Turn
 
 SESSION_AFTER_CLOSE_MS: Final = 30 * 60_000
 """A broker session must outlive the last match by this, so that an exit is never without one."""
+DERIVATIVE_EXCHANGES: Final = frozenset({"NFO", "BFO", "CDS", "BCD", "MCX", "NCO"})
 POSITIONS_AGE_MS: Final = 60_000
 
 Refusal = tuple[str, str]
@@ -28,7 +29,18 @@ def _spec(t: Turn) -> Refusal | None:
         return "ProductRefused", f"{capability.broker} does not take intraday orders through this account"
     if capability is not None and spec.side is Side.SELL and not capability.short:
         return "ShortRefused", f"{capability.broker} does not take short sales through this account"
+    if capability is not None and capability.no_stops and _kind(t) in capability.no_stops:
+        return "StopNotOffered", f"{capability.broker} takes no resting stop-loss for {_kind(t)}: nothing would protect it"
     return None
+
+
+def _kind(t: Turn) -> str:
+    """Segment and product, as the capability record names them."""
+    instrument, product = t.s.instrument, t.s.spec.spec.product
+    if instrument is not None and instrument.option:
+        return f"options/{product}"
+    derivative = instrument is not None and instrument.exchange in DERIVATIVE_EXCHANGES
+    return f"{'futures' if derivative else 'equity'}/{product}"
 
 
 def _stopped(t: Turn) -> Refusal | None:
@@ -55,7 +67,8 @@ def _knowledge(t: Turn) -> Refusal | None:
     since = evidence_from(s)
     if s.book_at < since or s.positions_at <= 0 or s.positions_at < since:
         return "Reconciling", "order book and positions must be read once more before an entry"
-    if t.now - s.positions_at > POSITIONS_AGE_MS:
+    if t.now - s.positions_at > DERIVATIVE_EXCHANGES: Final = frozenset({"NFO", "BFO", "CDS", "BCD", "MCX", "NCO"})
+POSITIONS_AGE_MS:
         return "PositionsOld", "the account's positions must be read again before an entry"
     if s.positions_quantity != 0 or s.differences >= 3:
         return "PositionNotOurs", (

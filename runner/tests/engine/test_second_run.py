@@ -7,7 +7,7 @@ from algo_crds.contracts.orders import Leg, Side
 from algo_crds.contracts.runtime import Phase
 from algo_runner.engine.actions import OrderChanged
 from algo_runner.engine.events import CommandKind
-from engine_setup import CAPABILITY, MIDNIGHT, at, rupees
+from engine_setup import CAPABILITY, MIDNIGHT, rupees
 from engine_world import Rig, bought, stamped
 
 VISIBLE_MS = CAPABILITY.visibility_delay_ms
