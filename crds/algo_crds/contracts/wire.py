@@ -150,6 +150,8 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     intraday: bool = True
     delivery: bool = False
     short: bool = True
+    no_stops: tuple[str, ...] = ()
+    """`segment/product` pairs (`options/Delivery`) in which no stop can rest at the exchange: no entry."""
 
 
 class Welcome(_Message, frozen=True, kw_only=True, tag="welcome"):

@@ -30,7 +30,10 @@ def _spec(t: Turn) -> Refusal | None:
     if capability is not None and spec.side is Side.SELL and not capability.short:
         return "ShortRefused", f"{capability.broker} does not take short sales through this account"
     if capability is not None and capability.no_stops and _kind(t) in capability.no_stops:
-        return "StopNotOffered", f"{capability.broker} takes no resting stop-loss for {_kind(t)}: nothing would protect it"
+        return (
+            "StopNotOffered",
+            f"{capability.broker} takes no resting stop-loss for {_kind(t)}: nothing would protect it",
+        )
     return None
 
 
@@ -67,8 +70,7 @@ def _knowledge(t: Turn) -> Refusal | None:
     since = evidence_from(s)
     if s.book_at < since or s.positions_at <= 0 or s.positions_at < since:
         return "Reconciling", "order book and positions must be read once more before an entry"
-    if t.now - s.positions_at > DERIVATIVE_EXCHANGES: Final = frozenset({"NFO", "BFO", "CDS", "BCD", "MCX", "NCO"})
-POSITIONS_AGE_MS:
+    if t.now - s.positions_at > POSITIONS_AGE_MS:
         return "PositionsOld", "the account's positions must be read again before an entry"
     if s.positions_quantity != 0 or s.differences >= 3:
         return "PositionNotOurs", (
