@@ -31,7 +31,7 @@ checks: lint types ## The fast part of make test: format, lint, import contracts
 lint: ## Format, lint, import contracts, sizes, secrets, generated files
 	@$(RUN) ruff format --check . && $(RUN) ruff check . && $(RUN) lint-imports && \
 	 $(RUN) python scripts/check_sizes.py && $(RUN) python scripts/check_secrets.py && \
-	 $(RUN) python -m algo_crds.generate --check
+	 $(RUN) python scripts/broker_table.py --check && $(RUN) python -m algo_crds.generate --check
 
 types: ## mypy --strict over every package
 	@$(RUN) mypy $(foreach p,$(PACKAGES),$(p)/algo_$(p)) scripts

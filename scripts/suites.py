@@ -38,7 +38,8 @@ SUITES: tuple[Suite, ...] = (
             "bash",
             "-ec",
             "ruff format --check . && ruff check . && lint-imports && python scripts/check_sizes.py"
-            " && python scripts/check_secrets.py && python -m algo_crds.generate --check",
+            " && python scripts/check_secrets.py && python scripts/broker_table.py --check"
+            " && python -m algo_crds.generate --check",
         ),
     ),
     Suite(

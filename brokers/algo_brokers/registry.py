@@ -9,6 +9,7 @@ from algo_crds.contracts.wire import Capability
 from algo_brokers import zerodha
 from algo_brokers.adapter_parts import AdapterParts, TransportTo
 from algo_brokers.endpoints import Endpoints
+from algo_brokers.facts import BrokerFacts
 from algo_brokers.login import Login
 from algo_brokers.port import Broker
 
@@ -28,6 +29,7 @@ class Adapter:
     """What a broker's package offers."""
 
     capability: Capability
+    facts: BrokerFacts
     endpoints: Endpoints
     simulated: Simulated
     create_broker: Callable[[AdapterParts], Broker]
@@ -37,6 +39,7 @@ class Adapter:
 ADAPTERS: Final[dict[str, Adapter]] = {
     name: Adapter(
         capability=package.CAPABILITY,
+        facts=package.FACTS,
         endpoints=package.ENDPOINTS,
         simulated=package.simulated,
         create_broker=package.create_broker,

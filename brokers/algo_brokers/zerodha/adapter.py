@@ -13,6 +13,7 @@ from algo_brokers.calls import (
     NO_SESSION,
     ReadCall,
     SessionCalls,
+    WriteCall,
     answered,
     create_read_call,
     create_write_call,
@@ -36,6 +37,7 @@ from algo_brokers.port import (
     ReadPositions,
     ReadQuotes,
     ReadTrades,
+    Triggers,
 )
 from algo_brokers.records import (
     BrokerInstrument,
@@ -47,13 +49,15 @@ from algo_brokers.records import (
     Interval,
     Margin,
     NewOrder,
+    NewTrigger,
     OrderRef,
     Quote,
     TradeRow,
+    TriggerRow,
 )
 from algo_brokers.session import Session
+from algo_brokers.zerodha import gtt, limits, margins, prices, requests, responses, session, stream
 from algo_brokers.zerodha import instruments as instrument_list
-from algo_brokers.zerodha import limits, margins, requests, responses, session, stream
 from algo_brokers.zerodha.capability import CAPABILITY
 from algo_brokers.zerodha.feed import open_socket
 
@@ -136,7 +140,24 @@ def create_broker(parts: AdapterParts) -> Broker:
         read_ltp=reads.ltp,
         read_candles=reads.candles,
         read_instruments=reads.instruments,
+        triggers=_triggers(create_write_call(parts.write, sessions, gtt.outcome), read_call),
     )
+
+
+def _triggers(write: WriteCall, read: ReadCall) -> Triggers:
+    async def place(*, trigger: NewTrigger) -> WriteOutcome:
+        return await write(lambda held: gtt.place(held, trigger))
+
+    async def modify(*, trigger_id: str, trigger: NewTrigger) -> WriteOutcome:
+        return await write(lambda held: gtt.modify(held, trigger_id, trigger))
+
+    async def cancel(*, trigger_id: str, instrument: InstrumentRef) -> WriteOutcome:  # noqa: ARG001
+        return await write(lambda held: gtt.cancel(held, trigger_id))
+
+    async def listed() -> tuple[TriggerRow, ...]:
+        return await read(gtt.read, _data(gtt.rows))
+
+    return Triggers(place=place, modify=modify, cancel=cancel, read=listed)
 
 
 def create_login(transport: TransportTo, endpoints: Endpoints) -> Login:
@@ -219,20 +240,20 @@ def _plain_reads(call: ReadCall) -> _Reads:
     async def quotes(*, instruments: tuple[InstrumentRef, ...]) -> tuple[Quote, ...]:
         found: list[Quote] = []
         for part in _parts(instruments, limits.QUOTES_PER_CALL):
-            found += await call(partial(requests.quotes, instruments=part), _data(responses.quotes))
+            found += await call(partial(requests.quotes, instruments=part), _data(prices.quotes))
         return tuple(found)
 
     async def ltp(*, instruments: tuple[InstrumentRef, ...]) -> dict[tuple[str, str], int]:
         found: dict[tuple[str, str], int] = {}
         for part in _parts(instruments, limits.LTP_PER_CALL):
-            found |= await call(partial(requests.ltp, instruments=part), _data(responses.last_prices))
+            found |= await call(partial(requests.ltp, instruments=part), _data(prices.last_prices))
         return found
 
     async def candles(
         *, instrument: InstrumentRef, start: int, end: int, interval: Interval = Interval.MINUTE
     ) -> tuple[Candle, ...]:
         build = partial(requests.candles, token=instrument.token, start=start, end=end, interval=interval)
-        return await call(build, _data(responses.candles))
+        return await call(build, _data(prices.candles))
 
     async def instruments(*, exchange: str) -> tuple[BrokerInstrument, ...]:
         return await call(partial(requests.instruments, exchange=exchange), _list, timeout_s=LIST_TIMEOUT_S)

@@ -2,25 +2,59 @@
 
 from typing import Final
 
+from algo_crds.contracts.orders import Product
 from algo_crds.contracts.wire import Capability
+
+from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, RestingStop, Segment
+from algo_brokers.zerodha import limits
 
 CAPABILITY: Final = Capability(
     broker="zerodha",
-    # Kite Connect docs, orders: `order_type`, `price` and `trigger_price` may be changed on a live order.
     convert_stop_to_exit=True,
-    # Not documented; the total is the working assumption. A partly filled sell is never modified on it alone.
     modify_quantity_is_total=True,
-    # Order statuses: TRIGGER PENDING.
     has_trigger_status=True,
-    # Kite Connect docs, exceptions: 25 modifications per order.
     max_modifications=25,
-    # Staff: allow several seconds for an order to appear in the book.
     visibility_delay_ms=10_000,
-    # There is no look-up by tag; the book is read and filtered.
     read_by_tag=False,
-    # No published distance between trigger and limit outside option price protection.
     max_trigger_gap_bp=1_000,
     intraday=True,
     delivery=True,
     short=True,
+)
+
+FACTS: Final = BrokerFacts(
+    capability=CAPABILITY,
+    stops=tuple(
+        RestingStop(segment=segment, product=product, evidence=Evidence.DOCUMENTED, note="for the day")
+        for segment in Segment
+        for product in Product
+    ),
+    conversion=Evidence.DOCUMENTED,
+    modify_quantity="total",
+    modify_quantity_evidence=Evidence.ASSUMED,
+    triggers=LastingTriggers(
+        single=True,
+        two_legs=True,
+        products=(Product.DELIVERY,),
+        lives_days=365,
+        note="sends a limit order of the day; may not fill on a gap",
+    ),
+    feed=FeedFacts(
+        connections=3,
+        instruments=limits.TOKENS_PER_CONNECTION,
+        order_updates="market socket",
+        heartbeat="one byte, every couple of seconds",
+    ),
+    login="broker's page, then a checksum of key, token and secret",
+    session_lives="until 06:00 of the next day",
+    registered_address="order calls refused with 403 PermissionException; reads work from anywhere",
+    tag="20 letters and digits; no look-up: the book is read and filtered",
+    sources={
+        "conversion": "Kite Connect docs, orders: order_type, price and trigger_price may be changed on a live order",
+        "max_modifications": "Kite Connect docs, exceptions: 25 modifications an order",
+        "max_trigger_gap_bp": "no published distance between trigger and limit outside option price protection",
+        "modify_quantity": "not documented; a partly filled sell is never modified on it alone",
+        "triggers": "Kite Connect docs, GTT",
+        "visibility_delay_ms": "staff: allow several seconds for an order to appear in the book",
+    },
 )

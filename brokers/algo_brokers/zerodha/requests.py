@@ -14,9 +14,9 @@ from algo_brokers.records import Change, InstrumentRef, Interval, NewOrder
 from algo_brokers.session import Session
 
 VARIETY: Final = "regular"
-_SIDE: Final = {Side.BUY: "BUY", Side.SELL: "SELL"}
+SIDE: Final = {Side.BUY: "BUY", Side.SELL: "SELL"}
 _TYPE: Final = {OrderType.LIMIT: "LIMIT", OrderType.STOP_LIMIT: "SL"}
-_PRODUCT: Final = {Product.INTRADAY: "MIS", Product.DELIVERY: "CNC"}
+PRODUCT: Final = {Product.INTRADAY: "MIS", Product.DELIVERY: "CNC"}
 _MAX_TAG: Final = 20
 
 
@@ -43,9 +43,9 @@ def place(session: Session, order: NewOrder) -> HttpRequest:
     form = {
         "exchange": order.instrument.exchange,
         "tradingsymbol": order.instrument.symbol,
-        "transaction_type": _SIDE[order.side],
+        "transaction_type": SIDE[order.side],
         "quantity": str(order.quantity),
-        "product": _PRODUCT[order.product],
+        "product": PRODUCT[order.product],
         "order_type": _TYPE[order.type],
         **_prices(order.type, order.price, order.trigger),
         "validity": "DAY",
@@ -117,9 +117,9 @@ def margin(session: Session, orders: tuple[NewOrder, ...]) -> HttpRequest:
         {
             "exchange": order.instrument.exchange,
             "tradingsymbol": order.instrument.symbol,
-            "transaction_type": _SIDE[order.side],
+            "transaction_type": SIDE[order.side],
             "variety": VARIETY,
-            "product": _PRODUCT[order.product],
+            "product": PRODUCT[order.product],
             "order_type": _TYPE[order.type],
             "quantity": order.quantity,
             "price": order.price / 10_000,

@@ -1,5 +1,6 @@
 """Parsers of every answer, pure. A row that cannot be read makes the whole read fail: half a book is no book."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -20,7 +21,7 @@ from algo_brokers.errors import (
 )
 from algo_brokers.http import HttpAnswer
 from algo_brokers.outcomes import Accepted, Rejected, Unknown, WriteOutcome
-from algo_brokers.records import Candle, Funds, HoldingRow, Quote, TradeRow
+from algo_brokers.records import Funds, HoldingRow, TradeRow
 from algo_brokers.zerodha.rejections import kind_of_text, refusal
 
 _T = TypeVar("_T")
@@ -125,35 +126,14 @@ class _Funds(msgspec.Struct, frozen=True):
     net: float
 
 
-class _Ohlc(msgspec.Struct, frozen=True):
-    close: float = 0
-
-
-class _Quote(msgspec.Struct, frozen=True):
-    last_price: float
-    timestamp: str | None = None
-    volume: int | None = 0
-    lower_circuit_limit: float | None = 0
-    upper_circuit_limit: float | None = 0
-    ohlc: _Ohlc = _Ohlc()
-
-
-class _Ltp(msgspec.Struct, frozen=True):
-    last_price: float
-
-
-class _Candles(msgspec.Struct, frozen=True):
-    candles: list[tuple[str, float, float, float, float, int]]
-
-
-def _decode(data: bytes, kind: type[_T], what: str) -> _T:
+def decode(data: bytes, kind: type[_T], what: str) -> _T:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadAnswer(f"the broker's {what} cannot be read: {error}") from None
 
 
-def _price(value: float | None) -> int:
+def price(value: float | None) -> int:
     if value is not None and not abs(value) < _MAX_RUPEES:
         raise BadAnswer(f"{value!r} is not a price")
     return price_from_float(value or 0)
@@ -176,13 +156,17 @@ def _error_of(answer: HttpAnswer) -> _Error:
         return _Error()
 
 
-def write_outcome(answer: HttpAnswer) -> WriteOutcome:
-    """What an answer to place, modify or cancel means."""
+def _order_id(data: msgspec.Raw) -> str:
+    return msgspec.json.decode(data, type=_OrderId).order_id
+
+
+def write_outcome(answer: HttpAnswer, id_of: Callable[[msgspec.Raw], str] = _order_id) -> WriteOutcome:
+    """What an answer to place, modify or cancel means; `id_of` reads the id of what was written."""
     if answer.status == 200:
         try:
             data = msgspec.json.decode(answer.body, type=_Success)
             if data.status == "success":
-                return Accepted(broker_order_id=msgspec.json.decode(data.data, type=_OrderId).order_id)
+                return Accepted(broker_order_id=id_of(data.data))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return Unknown(reason="HTTP 200 without an order id")
     error = _error_of(answer)
@@ -202,7 +186,7 @@ def read_data(answer: HttpAnswer) -> msgspec.Raw:
         BrokerError: the subclass that says what to do.
     """
     if answer.status == 200:
-        data = _decode(answer.body, _Success, "answer")
+        data = decode(answer.body, _Success, "answer")
         if data.status == "success":
             return data.data
     raise read_error(answer)
@@ -269,10 +253,10 @@ def _row(order: _Order, read_at: int) -> OrderRow | None:
         side=side,
         type=OrderType.STOP_LIMIT if order.order_type in _STOPS else OrderType.LIMIT,
         quantity=order.quantity,
-        price=_price(order.price),
-        trigger=_price(order.trigger_price),
+        price=price(order.price),
+        trigger=price(order.trigger_price),
         filled=order.filled_quantity or 0,
-        average_price=_price(order.average_price),
+        average_price=price(order.average_price),
         status=status,
         reject_kind=kind_of_text(text) if status is OrderStatus.REJECTED else None,
         message=note or text,
@@ -287,7 +271,7 @@ def order_rows(data: bytes, *, read_at: int) -> tuple[OrderRow, ...]:
     Raises:
         BadAnswer: any of them cannot be read.
     """
-    rows = (_row(order, read_at) for order in _decode(data, list[_Order], "order book"))
+    rows = (_row(order, read_at) for order in decode(data, list[_Order], "order book"))
     return tuple(row for row in rows if row is not None)
 
 
@@ -297,7 +281,7 @@ def socket_row(data: bytes, *, read_at: int) -> OrderRow | None:
     Raises:
         BadAnswer: it cannot be read.
     """
-    return _row(_decode(data, _Order, "order update"), read_at)
+    return _row(decode(data, _Order, "order update"), read_at)
 
 
 def trade_rows(data: bytes) -> tuple[TradeRow, ...]:
@@ -311,10 +295,10 @@ def trade_rows(data: bytes) -> tuple[TradeRow, ...]:
             product=_PRODUCTS[trade.product],
             side=_SIDES[trade.transaction_type],
             quantity=trade.quantity,
-            price=_price(trade.average_price),
+            price=price(trade.average_price),
             time=instant_of(trade.fill_timestamp),
         )
-        for trade in _decode(data, list[_Trade], "trade book")
+        for trade in decode(data, list[_Trade], "trade book")
         if trade.product in _PRODUCTS and trade.transaction_type in _SIDES
     )
 
@@ -327,9 +311,9 @@ def position_rows(data: bytes) -> tuple[PositionRow, ...]:
             symbol=row.tradingsymbol,
             product=_PRODUCTS[row.product],
             quantity=row.quantity,
-            average_price=_price(row.average_price),
+            average_price=price(row.average_price),
         )
-        for row in _decode(data, _Positions, "positions").net
+        for row in decode(data, _Positions, "positions").net
         if row.product in _PRODUCTS
     )
 
@@ -343,54 +327,12 @@ def holding_rows(data: bytes) -> tuple[HoldingRow, ...]:
             isin=row.isin,
             quantity=row.quantity,
             unsettled=row.t1_quantity or 0,
-            average_price=_price(row.average_price),
+            average_price=price(row.average_price),
         )
-        for row in _decode(data, list[_Holding], "holdings")
+        for row in decode(data, list[_Holding], "holdings")
     )
 
 
 def funds(data: bytes) -> Funds:
     """`net` is what may be spent; its published parts do not add up. Raises `BadAnswer`."""
-    return Funds(available=_price(_decode(data, _Funds, "margins").net))
-
-
-def quotes(data: bytes) -> tuple[Quote, ...]:
-    """Quotes by instrument; silent or unknown ones are missing. Raises `BadAnswer`."""
-    found = []
-    for key, quote in _decode(data, dict[str, _Quote], "quotes").items():
-        exchange, _, symbol = key.partition(":")
-        found.append(
-            Quote(
-                exchange=exchange,
-                symbol=symbol,
-                price=_price(quote.last_price),
-                time=instant_of(quote.timestamp),
-                volume=quote.volume or 0,
-                band_low=_price(quote.lower_circuit_limit),
-                band_high=_price(quote.upper_circuit_limit),
-                previous_close=_price(quote.ohlc.close),
-            )
-        )
-    return tuple(found)
-
-
-def last_prices(data: bytes) -> dict[tuple[str, str], int]:
-    """Last prices by (exchange, symbol). Raises `BadAnswer`."""
-    prices = {}
-    for key, quote in _decode(data, dict[str, _Ltp], "prices").items():
-        exchange, _, symbol = key.partition(":")
-        prices[exchange, symbol] = _price(quote.last_price)
-    return prices
-
-
-def candles(data: bytes) -> tuple[Candle, ...]:
-    """Bars, oldest first. Raises `BadAnswer`."""
-    bars = []
-    for stamp, opened, high, low, close, volume in _decode(data, _Candles, "candles").candles:
-        try:
-            time = int(datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S%z").timestamp() * 1000)
-        except ValueError:
-            raise BadAnswer(f"candle time {stamp!r}") from None
-        prices = [_price(value) for value in (opened, high, low, close)]
-        bars.append(Candle(time=time, open=prices[0], high=prices[1], low=prices[2], close=prices[3], volume=volume))
-    return tuple(bars)
+    return Funds(available=price(decode(data, _Funds, "margins").net))

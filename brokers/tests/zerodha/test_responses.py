@@ -14,7 +14,7 @@ from algo_brokers.errors import (
 )
 from algo_brokers.http import HttpAnswer
 from algo_brokers.outcomes import Accepted, Rejected, Unknown
-from algo_brokers.zerodha import responses
+from algo_brokers.zerodha import prices, responses
 from algo_crds.contracts.orders import OrderStatus, OrderType, Product, RejectKind
 from hypothesis import given
 from hypothesis import strategies as st
@@ -276,11 +276,11 @@ def test_other_reads() -> None:
     (share,) = responses.holding_rows(json.dumps([holding]).encode())
     assert (share.quantity, share.unsettled, share.average_price) == (3, 0, 15000)
     assert responses.funds(b'{"net":182400.5}').available == 1824005000
-    assert responses.last_prices(b'{"NSE:TCS":{"last_price":3210.05}}') == {("NSE", "TCS"): 32100500}
-    (bar,) = responses.candles(b'{"candles":[["2026-03-02T09:15:00+0530",1,2,0.5,1.5,10]]}')
+    assert prices.last_prices(b'{"NSE:TCS":{"last_price":3210.05}}') == {("NSE", "TCS"): 32100500}
+    (bar,) = prices.candles(b'{"candles":[["2026-03-02T09:15:00+0530",1,2,0.5,1.5,10]]}')
     assert (bar.time, bar.high, bar.volume) == (1772423100000, 20000, 10)
     with pytest.raises(BadAnswer):
-        responses.candles(b'{"candles":[["yesterday",1,2,0.5,1.5,10]]}')
+        prices.candles(b'{"candles":[["yesterday",1,2,0.5,1.5,10]]}')
 
 
 def test_quotes() -> None:
@@ -295,7 +295,7 @@ def test_quotes() -> None:
         },
         "NSE:NIFTY 50": {"last_price": 22450.3},
     }
-    first, second = responses.quotes(json.dumps(body).encode())
+    first, second = prices.quotes(json.dumps(body).encode())
     assert (first.symbol, first.price, first.band_low, first.band_high, first.previous_close) == (
         "RELIANCE",
         28754000,
