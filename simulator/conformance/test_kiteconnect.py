@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from algo_simulator.testing import Sim, ticks
+from algo_simulator.testing import ACCOUNT, Sim, ticks
 
 HERE = Path(__file__).parent / "zerodha"
 FLAT = ticks([("09:15:00", "2000"), ("09:15:01", "2000")])
@@ -121,3 +121,38 @@ async def test_a_bad_token_is_refused_at_the_handshake(sim: Sim, kite_python: Pa
     assert seen["connects"] == 0
     assert seen["closed"][0] == 1006
     assert "403" in seen["closed"][1]
+
+
+def _day_rows() -> dict[str, bytes]:
+    """A share at 1400 that falls to the stop at 20 s and rises to the trigger at 30 s; its neighbours stand still."""
+    prices = ["1401", *["1400"] * 19, "1391", *["1400"] * 9, *["1411"] * 10]
+    times = [f"09:15:{second:02}" for second in range(len(prices))]
+    flat = {"NSE:TCS": "3000", "NFO:NIFTY25AUGFUT": "24600", "NSE:NIFTY": "24500"}
+    rows = {key: ticks([(at, price) for at in times], "2025-08-01") for key, price in flat.items()}
+    return {"NSE:RELIANCE": ticks(list(zip(times, prices, strict=True)), "2025-08-01"), **rows}
+
+
+async def test_a_scripted_day(sim: Sim, kite_python: Path, scripted_day: Any) -> None:
+    rows = _day_rows()
+    holding = {"symbol": "RELIANCE", "quantity": 100, "average_price": "1200"}
+    await sim.world(
+        rows,
+        date="2025-08-01",
+        symbols=list(rows),
+        previous_closes={"NSE:RELIANCE": "1390", "NSE:TCS": "2990"},
+        accounts=[{**ACCOUNT, "holdings": [holding]}],
+        speed=20,
+    )
+    result = await scripted_day(kite_python, HERE / "day.py", sim.kite)
+    assert result["steps"] == [
+        "login",
+        "instruments",
+        "quotes",
+        "candles",
+        "orders",
+        "gtt",
+        "stop",
+        "holdings",
+        "ticks",
+        "errors",
+    ]

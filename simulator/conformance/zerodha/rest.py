@@ -149,7 +149,7 @@ def errors() -> None:
     assert "Margin Exceeds" in kite.order_history(rich)[-1]["status_message_raw"]
     protected = place(kite, order_type="MARKET", market_protection=-1)
     assert kite.order_history(protected)[-1]["status"] == "COMPLETE"
-    refused(lambda: kite.get_gtts(), ex.InputException, 400)
+    refused(kite.mf_holdings, ex.InputException, 400, "not simulated")
 
 
 def limits() -> None:
