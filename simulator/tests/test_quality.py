@@ -1,0 +1,79 @@
+"""What each front end says of itself in `quality.yaml` is the truth: the list is whole, and every route answers so."""
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import algo_simulator
+import pytest
+import yaml
+from algo_simulator.servers import FRONTS
+from algo_simulator.testing import Sim, simulator
+from algo_simulator.worlds import Worlds
+
+PACKAGE = Path(algo_simulator.__file__).parent
+BROKERS = sorted(broker for broker in FRONTS if (PACKAGE / broker / "quality.yaml").exists())
+STATES = {"done", "todo", "exempt"}
+Answer = tuple[int, str]
+Asked = Callable[[str, str], Awaitable[Answer]]
+
+
+def _quality(broker: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((PACKAGE / broker / "quality.yaml").read_text("utf-8"))
+    return found
+
+
+async def _zerodha(sim: Sim) -> Asked:
+    await sim.world(start_time="09:15:00")
+
+    async def ask(method: str, path: str) -> Answer:
+        headers = {"Authorization": f"token simkey0001:{sim.token}"}
+        async with sim.http.request(method, sim.kite + path, headers=headers, allow_redirects=False) as response:
+            text = await response.text()
+            if response.content_type == "application/json":
+                answer = await response.json()
+                assert answer["status"] == ("success" if response.status == 200 else "error"), text
+            return response.status, text
+
+    return ask
+
+
+CALLERS: dict[str, Callable[[Sim], Awaitable[Asked]]] = {"zerodha": _zerodha}
+"""Logs in and returns what calls a route with that session."""
+UNKNOWN = {"zerodha": "Not Found"}
+"""What the broker answers for a path that is none."""
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+def test_the_list_has_its_shape_and_is_whole(broker: str) -> None:
+    quality = _quality(broker)
+    assert set(quality) <= {"broker", "routes", "behaviours", "quirks"}
+    assert quality["broker"] == broker
+    for name, entry in {**quality["routes"], **quality["behaviours"]}.items():
+        assert set(entry) <= {"state", "why", "status", "socket", "path"}, name
+        assert entry["state"] in STATES, name
+        assert entry["state"] == "done" or entry["why"], name
+    app = FRONTS[broker](Worlds(1))
+    served = {f"{route.method} {route.resource.canonical}" for route in app.router.routes() if route.resource}
+    assert served == set(quality["routes"])
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+async def test_every_route_answers_as_the_list_says(broker: str) -> None:
+    routes = _quality(broker)["routes"]
+    async with simulator() as sim:
+        ask = await CALLERS[broker](sim)
+        clock = sim.servers.worlds.get("w")
+        for route, entry in routes.items():
+            method, path = route.split(" ")
+            path = entry.get("path") or re.sub(r"\{[^}]*\}", "1", path)
+            clock.world.now += 61_000  # Another minute: no limit is in the way.
+            clock.world.state = "running"
+            status, text = await ask(method, path)
+            if entry["state"] == "done":
+                assert status != 405, route
+                assert not (status == 404 and UNKNOWN[broker] in text and not entry.get("socket")), route
+                assert "not simulated" not in text, route
+            else:
+                assert (status, "not simulated" in text) == (entry["status"], True), (route, status, text)
