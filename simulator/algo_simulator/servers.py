@@ -6,7 +6,9 @@ from typing import Final
 
 from aiohttp import web
 
+from algo_simulator.angelone.app import create_angelone_app
 from algo_simulator.control import create_control_app
+from algo_simulator.dhan.app import create_dhan_app
 from algo_simulator.fyers.app import create_fyers_app
 from algo_simulator.settings import Settings
 from algo_simulator.worlds import Worlds
@@ -15,7 +17,9 @@ from algo_simulator.zerodha.app import create_zerodha_app
 SHUTDOWN_S: Final = 1.0
 FRONTS: Final[dict[str, Callable[[Worlds], web.Application]]] = {
     "zerodha": create_zerodha_app,
+    "dhan": create_dhan_app,
     "fyers": create_fyers_app,
+    "angelone": create_angelone_app,
 }
 """The front end of each broker; `settings.DEFAULT_PORTS` says where it listens."""
 
