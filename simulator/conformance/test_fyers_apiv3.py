@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from algo_simulator.fyers.testing import FyersUser, order
+from algo_simulator.fyers.testing import FyersUser
 from algo_simulator.testing import Sim, ticks
 
 HERE = Path(__file__).parent / "fyers"
@@ -57,3 +57,141 @@ async def test_rest(sim: Sim, fyers_python: Path, tmp_path: Path, check: str) ->
     out, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, err.decode() + out.decode()
     assert json.loads(out.splitlines()[-1])["ok"]
+
+
+async def _sockets(user: FyersUser, python: Path, cwd: Path, *scenes: str, token: str = "") -> list[dict[str, Any]]:
+    """Run sockets of the SDK side by side; the market starts once all have subscribed. `orders` has a fill told."""
+    processes = []
+    for scene in scenes:
+        (cwd / scene).mkdir()
+        script = HERE / ("orders.py" if scene.startswith("orders") else "market.py")
+        process = await asyncio.create_subprocess_exec(
+            str(python),
+            str(script),
+            user.root,
+            scene,
+            token or user.token,
+            cwd=cwd / scene,
+            env=ENVIRONMENT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        processes.append(process)
+    try:
+        lines = [await _line(process) for process in processes]
+        if all(line.strip() == b"connected" for line in lines):
+            await user.sim.call("POST", "/worlds/w/start", {"speed": 5})
+            if "orders" in scenes:
+                await user.sim.until(lambda view: view["now"] >= 1_618_199_103_000)
+                await user.place(limitPrice=2005.0, orderTag="update")
+            lines = [await _line(process) for process in processes]
+        for process in processes:
+            code = await asyncio.wait_for(process.wait(), 10)
+            assert process.stderr is not None
+            assert code == 0, (lines, (await process.stderr.read()).decode())
+    finally:
+        for process in processes:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    return [json.loads(line) for line in lines]
+
+
+async def _line(process: asyncio.subprocess.Process) -> bytes:
+    assert process.stdout is not None
+    return await asyncio.wait_for(process.stdout.readline(), 40)
+
+
+async def _two_symbols(sim: Sim, **account: Any) -> FyersUser:
+    user = FyersUser(sim)
+    share = ticks([("09:15:03", "1990.05"), ("09:15:04", "2000.10")])
+    await user.world(
+        {"NSE:RELIANCE": share, "NSE:NIFTY": ticks([("09:15:03", "14500.25"), ("09:15:04", "14500.30")])},
+        symbols=["NSE:RELIANCE", "NSE:NIFTY"],
+        previous_closes={"NSE:RELIANCE": "1980", "NSE:NIFTY": "14400"},
+        start_time="09:15:00",
+        account=account,
+    )
+    return user
+
+
+async def test_every_mode_side_by_side(sim: Sim, fyers_python: Path, tmp_path: Path) -> None:
+    scenes = ("full", "lite", "depth", "channels", "orders")
+    seen = await _sockets(await _two_symbols(sim), fyers_python, tmp_path, *scenes)
+    full, lite, depth, channels, orders = seen
+    _check_full(full)
+    assert lite["controls"][1] == ["lit", 200, "Lite Mode On"]
+    shares = [(tick["ltp"], tick["type"]) for tick in lite["ticks"] if tick["symbol"] == SHARE]
+    assert shares == [(1980.0, "sf"), (1990.05, "sf"), (2000.1, "sf")]
+    _check_depth(depth["ticks"][-1])
+    assert ["cp", 200, "Channel Paused"] in channels["controls"]
+    assert [tick["ltp"] for tick in channels["ticks"] if tick["symbol"] == SHARE] == [1980.0]
+    _check_orders(orders)
+
+
+def _check_full(seen: dict[str, Any]) -> None:
+    assert seen["controls"] == [
+        ["cn", 200, "Authentication done"],
+        ["ful", 200, "Full Mode On"],
+        ["sub", 200, "Subscribed"],
+    ]
+    assert seen["errors"] == []
+    shares = [tick for tick in seen["ticks"] if tick["symbol"] == SHARE]
+    index = [tick for tick in seen["ticks"] if tick["symbol"] == INDEX]
+    assert [tick["ltp"] for tick in shares] == [1980.0, 1990.05, 2000.1]
+    assert [tick["ltp"] for tick in index] == [14400.0, 14500.25, 14500.3]
+    assert {tick["type"] for tick in shares} == {"sf"}
+    assert {tick["type"] for tick in index} == {"if"}
+    last = shares[-1]
+    assert (last["open_price"], last["high_price"], last["low_price"]) == (1990.05, 2000.1, 1990.05)
+    assert (last["prev_close_price"], last["vol_traded_today"]) == (1980.0, 200)
+    assert last["last_traded_time"] == last["exch_feed_time"] == 1_618_199_104
+    assert (last["bid_price"], last["ask_price"], last["ch"]) == (2000.05, 2000.15, 20.1)
+    assert (index[-1]["open_price"], index[-1]["exch_feed_time"]) == (14500.25, 1_618_199_104)
+
+
+def _check_depth(depth: dict[str, Any]) -> None:
+    assert (depth["type"], depth["symbol"]) == ("dp", SHARE)
+    assert [depth[f"bid_price{n}"] for n in range(1, 6)] == [2000.05, 2000.0, 1999.95, 1999.9, 1999.85]
+    assert [depth[f"ask_price{n}"] for n in range(1, 6)] == [2000.15, 2000.2, 2000.25, 2000.3, 2000.35]
+    assert (depth["bid_size1"], depth["ask_order5"]) == (100, 5)
+
+
+def _check_orders(seen: dict[str, Any]) -> None:
+    assert seen["general"] == [{"code": 1605, "message": "Successfully subscribed", "s": "ok"}]
+    told = [message["orders"] for message in seen["orders"]]
+    stages = [(one["status"], one["filledQty"], one["remainingQuantity"]) for one in told]
+    assert stages == [(4, 0, 10), (6, 0, 10), (2, 10, 0)]
+    assert {one["orderTag"] for one in told} == {"1:update"}
+    assert (told[-1]["tradedPrice"], told[-1]["type"], told[-1]["id_fyers"]) == (1990.05, 1, told[0]["id_fyers"])
+    trade, position = seen["trades"][0]["trades"], seen["positions"][0]["positions"]
+    assert (trade["orderNumber"], trade["tradedQty"], trade["tradePrice"]) == (told[0]["id"], 10, 1990.05)
+    assert (position["symbol"], position["netQty"], position["side"]) == (SHARE, 10, 1)
+
+
+async def test_acknowledgements_and_messages_for_people(sim: Sim, fyers_python: Path, tmp_path: Path) -> None:
+    user = await _two_symbols(sim, quirks=["acknowledge", "chatty"])
+    [seen] = await _sockets(user, fyers_python, tmp_path, "acknowledge")
+    assert [(error["type"], error["code"]) for error in seen["errors"]] == [("msg", 51000)]
+    assert {tick["symbol"]: tick["ltp"] for tick in seen["ticks"]} == {SHARE: 2000.1, INDEX: 14500.3}
+
+
+async def test_unknown_symbols_index_depth_and_unsubscribing(sim: Sim, fyers_python: Path, tmp_path: Path) -> None:
+    [seen] = await _sockets(await _two_symbols(sim), fyers_python, tmp_path, "errors")
+    assert [(error["code"], error["message"]) for error in seen["errors"]] == [
+        (-300, "Index does not have market depth"),
+        (-300, "Please provide a valid symbol"),
+    ]
+    assert seen["errors"][1]["invalid_symbols"] == ["NSE:NOPE-EQ"]
+    assert seen["controls"][-1] == ["unsub", 200, "Unsubscribed"]
+
+
+async def test_dead_and_malformed_tokens(sim: Sim, fyers_python: Path, tmp_path: Path) -> None:
+    user = await _two_symbols(sim)
+    old = user.token
+    await user.login()
+    market, orders = await _sockets(user, fyers_python, tmp_path, "refused", "orders_refused", token=old)
+    assert [(error["type"], error["code"]) for error in market["errors"]] == [("cn", 11001)]
+    assert "403" in orders["errors"][0]
+    [seen] = await _sockets(user, fyers_python, tmp_path, "malformed", token="nonsense")
+    assert seen["errors"][0]["code"] == -300

@@ -18,7 +18,7 @@ RULES: Final[Rules] = {
 }
 FORGIVEN: Final = 3
 """Minutes over the limit that are forgiven in a day."""
-CALLER: Final = "caller"
+CALLER: Final = web.RequestKey("caller", Caller)
 """Where a request keeps whom it comes from."""
 _BREACHES: Final = "minutes over the limit"
 _IST_OFFSET: Final = 19_800_000

@@ -95,7 +95,10 @@ def fills() -> None:
     position = accepted(fyers.positions())["netPositions"][0]
     assert (position["netQty"], position["side"], position["pl"]) == (0, 0, 0), position
     held = accepted(fyers.holdings())
-    assert [(one["holdingType"], one["quantity"], one["qty_t1"]) for one in held["holdings"]] == [("HLD", 5, 0), ("T1", 2, 2)]
+    assert [(one["holdingType"], one["quantity"], one["qty_t1"]) for one in held["holdings"]] == [
+        ("HLD", 5, 0),
+        ("T1", 2, 2),
+    ]
     assert held["overall"]["total_investment"] == 7 * 1900
 
 
