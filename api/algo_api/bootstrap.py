@@ -62,10 +62,10 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
 
 
 def _simulators(settings: Settings) -> dict[str, SimulatorAddress]:
-    if settings.simulator_zerodha_url is None:
-        return {}
-    base = settings.simulator_zerodha_url.rstrip("/")
-    return {"zerodha": SimulatorAddress(base=base, browser=settings.simulator_zerodha_login_url or base)}
+    return {
+        broker: SimulatorAddress(base=base, browser=settings.simulator_login_urls.get(broker, base))
+        for broker, base in settings.simulator_broker_urls.items()
+    }
 
 
 def _services(
@@ -88,7 +88,14 @@ def _services(
         ),
         tenants=tenants,
         accounts=create_account_service(db, kube, tenants, cipher),
-        logins=create_login_service(db, kube, cipher, login_of, wait_seconds=settings.namespace_wait_seconds),
+        logins=create_login_service(
+            db,
+            kube,
+            cipher,
+            login_of,
+            wait_seconds=settings.namespace_wait_seconds,
+            public_url=settings.public_url,
+        ),
         strategies=strategies,
         streams=create_stream_service(redis, strategies, wakes),
         audit=create_audit_service(db),

@@ -39,10 +39,10 @@ class Settings(BaseSettings):
     aes_previous_keys: Annotated[dict[int, SecretStr], NoDecode] = Field(default_factory=dict)
     """Older keys as `1:base64,2:base64`: read with, never written with."""
 
-    simulator_zerodha_url: str | None = None
-    """REST of the simulated broker, as this process reaches it; unset where there is no simulator."""
-    simulator_zerodha_login_url: str | None = None
-    """Login page of the simulated broker, as a browser reaches it; the REST address if unset."""
+    simulator_broker_urls: dict[str, str] = Field(default_factory=dict)
+    """Simulated brokers as this process reaches them, by broker (JSON); empty where there is no simulator."""
+    simulator_login_urls: dict[str, str] = Field(default_factory=dict)
+    """The same as a browser reaches them; where one is missing, the address above."""
 
     kubeconfig: Path | None = None
     """Unset: the pod's own service account."""

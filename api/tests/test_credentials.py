@@ -58,7 +58,10 @@ async def linked(
     settings: Settings, serve: Callable[..., Any], broker: str, make_trader: Any, kube: KubeClient
 ) -> AsyncIterator[tuple[Any, dict[str, Any]]]:
     simulated = settings.model_copy(
-        update={"simulator_zerodha_url": broker, "simulator_zerodha_login_url": "https://login.example"}
+        update={
+            "simulator_broker_urls": {"zerodha": broker},
+            "simulator_login_urls": {"zerodha": "https://login.example"},
+        }
     )
     async with serve(simulated) as url:
         trader = await make_trader(url)

@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 GATEWAY_URL_TEMPLATE = "http://{name}.{namespace}.svc:8081"
 
 
@@ -31,9 +33,8 @@ class SimulatorSettings:
     """Where the simulator is; the only source of its addresses, so a resource can never point a gateway elsewhere."""
 
     control_url: str
-    zerodha_rest_url: str
-    zerodha_ws_url: str
-    zerodha_login_url: str
+    brokers: Mapping[str, str]
+    """Base address by broker; a broker that is not in it has no simulated environment."""
     token_file: str
 
 
@@ -124,14 +125,21 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
 def _simulator(env: Mapping[str, str]) -> SimulatorSettings | None:
     if not _flag(env, "SIMULATOR_ENABLED"):
         return None
-    zerodha = _required(env, "SIMULATOR_ZERODHA_URL").rstrip("/")
     return SimulatorSettings(
         control_url=_required(env, "SIMULATOR_CONTROL_URL").rstrip("/"),
-        zerodha_rest_url=zerodha,
-        zerodha_ws_url=env.get("SIMULATOR_ZERODHA_WS_URL") or zerodha.replace("http", "ws", 1),
-        zerodha_login_url=env.get("SIMULATOR_ZERODHA_LOGIN_URL") or zerodha,
+        brokers=_addresses(env, "SIMULATOR_BROKER_URLS"),
         token_file=_required(env, "SIMULATOR_TOKEN_FILE"),
     )
+
+
+def _addresses(env: Mapping[str, str], name: str) -> Mapping[str, str]:
+    text = _required(env, name)
+    try:
+        return {broker: url.rstrip("/") for broker, url in msgspec.json.decode(text, type=dict[str, str]).items()}
+    except msgspec.MsgspecError:
+        raise SettingsError(
+            f'{name} must be a JSON object of addresses by broker: {{"zerodha": "http://..."}}'
+        ) from None
 
 
 def _tenancy(env: Mapping[str, str]) -> TenancySettings:

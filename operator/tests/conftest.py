@@ -192,9 +192,7 @@ def make_settings(tmp_path: Path, url: str, *, simulator: bool = True, image: st
         redis=RedisSettings(url=url),
         simulator=SimulatorSettings(
             control_url="http://simulator.algo-system.svc:9000",
-            zerodha_rest_url="http://simulator.algo-system.svc:9010",
-            zerodha_ws_url="ws://simulator.algo-system.svc:9010",
-            zerodha_login_url="http://simulator.algo-system.svc:9010",
+            brokers={"zerodha": "http://simulator.algo-system.svc:9010"},
             token_file="",
         )
         if simulator

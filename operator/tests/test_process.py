@@ -96,7 +96,7 @@ class Operator:
             "TOKEN_SIGNING_KEY_FILE": str(folder / "signing.pem"),
             "SIMULATOR_ENABLED": "true",
             "SIMULATOR_CONTROL_URL": "http://127.0.0.1:9",
-            "SIMULATOR_ZERODHA_URL": "http://127.0.0.1:9",
+            "SIMULATOR_BROKER_URLS": '{"zerodha": "http://127.0.0.1:9"}',
             "SIMULATOR_TOKEN_FILE": str(folder / "sim-token"),
             "GATEWAY_URL_TEMPLATE": "http://127.0.0.1:9/{namespace}/{name}",
             "API_TENANT_CLUSTER_ROLE": "algo-api-tenant",

@@ -17,9 +17,7 @@ from algo_operator.vocabulary import ANNOTATION_APPLIED, ANNOTATION_TEMPLATE, Ma
 PODS = PodSettings(image="algo:1", redis_url="redis://redis:6379/0")
 SIMULATOR = SimulatorSettings(
     control_url="https://sim:9000",
-    zerodha_rest_url="http://sim:9010",
-    zerodha_ws_url="ws://sim:9010",
-    zerodha_login_url="http://sim:9010",
+    brokers={"zerodha": "http://sim:9010", "dhan": "http://sim:9011"},
     token_file="",
 )
 
@@ -152,7 +150,7 @@ def test_settings_name_what_is_missing() -> None:
         load_settings({})
     complete = {"REDIS_URL": "redis://r", "TOKEN_SIGNING_KEY_FILE": "/k", "IMAGE": "i"}
     assert load_settings(complete).simulator is None
-    with pytest.raises(SettingsError, match="SIMULATOR_ZERODHA_URL"):
+    with pytest.raises(SettingsError, match="SIMULATOR_BROKER_URLS"):
         load_settings({**complete, "SIMULATOR_ENABLED": "true"})
     with pytest.raises(SettingsError, match="WORKERS"):
         load_settings({**complete, "WORKERS": "many"})

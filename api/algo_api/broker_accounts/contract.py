@@ -1,11 +1,20 @@
 """What broker accounts offer, and what they need of a broker."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from algo_brokers.login import Login
 
-from algo_api.broker_accounts.schemas import AccountChange, AccountIn, AccountList, AccountOut, LoginOut, SessionOut
+from algo_api.broker_accounts.schemas import (
+    AccountChange,
+    AccountIn,
+    AccountList,
+    AccountOut,
+    LoginOut,
+    LoginWay,
+    SessionOut,
+)
 from algo_api.identity import Caller
 
 
@@ -50,19 +59,20 @@ class DeleteAccount(Protocol):
 
 
 class BeginLogin(Protocol):
-    """Starts a login at the broker.
+    """Starts a login at the broker, or does it where no page is needed.
 
     Raises:
-        ConflictError: the account has no credentials yet.
-        UnavailableError: the operator has not made the account's Secret yet.
+        ConflictError: the account lacks credentials for this way, or the broker refused.
+        UnavailableError: the operator has not made the account's Secret yet, or the broker does not answer.
     """
 
-    async def __call__(self, caller: Caller, account_id: str) -> LoginOut: ...
+    async def __call__(self, caller: Caller, account_id: str, way: LoginWay | None) -> LoginOut: ...
 
 
 class FinishLogin(Protocol):
-    """Exchanges the broker's token and writes the session into the account's Secret. The state alone proves who asks:
-    the broker's redirect carries no token of ours.
+    """Exchanges what the broker's page gave and writes the session into the account's Secret. The state alone proves
+    who asks: the broker's redirect carries no token of ours. A broker that has no place for a state comes back without
+    one; then a login of this account must be open, and the session must be the account's own client's.
 
     Raises:
         UnauthenticatedError: the state is unknown, used or too old.
@@ -70,7 +80,7 @@ class FinishLogin(Protocol):
         UnavailableError: the broker or the account's Secret is not there yet.
     """
 
-    async def __call__(self, account_id: str, *, request_token: str, state: str) -> SessionOut: ...
+    async def __call__(self, account_id: str, *, callback: Mapping[str, str]) -> SessionOut: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

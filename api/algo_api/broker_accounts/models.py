@@ -61,5 +61,7 @@ class BrokerLogin(Audited, Base):
     user_id: Mapped[str] = mapped_column(String(ID_LENGTH), index=True)
     account_id: Mapped[str] = mapped_column(String(ID_LENGTH), ForeignKey("broker_accounts.id"), index=True)
     state_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    needs_state: Mapped[bool] = mapped_column(default=True)
+    """False where the broker's redirect has no place for a state."""
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -1,5 +1,6 @@
 """SQL of broker accounts: every query of a user names the user as well, beside row-level security."""
 
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import select
@@ -68,6 +69,17 @@ async def accounts_with_credentials(session: AsyncSession, owner: Owner) -> set[
 async def lock_login(session: AsyncSession, state_hash: str) -> BrokerLogin | None:
     """A login under way, locked so that its state is used once."""
     return await session.scalar(select(BrokerLogin).where(BrokerLogin.state_hash == state_hash).with_for_update())
+
+
+async def lock_stateless_login(session: AsyncSession, account_id: str, now: datetime) -> BrokerLogin | None:
+    """The newest open login of an account at a broker that has no place for a state, locked."""
+    query = select(BrokerLogin).where(
+        BrokerLogin.account_id == account_id,
+        BrokerLogin.needs_state.is_(False),
+        BrokerLogin.used_at.is_(None),
+        BrokerLogin.expires_at > now,
+    )
+    return await session.scalar(query.order_by(BrokerLogin.created_at.desc()).limit(1).with_for_update())
 
 
 async def all_live(session: AsyncSession) -> list[BrokerAccount]:

@@ -2,20 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, status
+from fastapi import APIRouter, Path, Request, status
 
 from algo_api.broker_accounts.schemas import (
     AccountChange,
     AccountIn,
     AccountList,
     AccountOut,
+    LoginIn,
     LoginOut,
     SessionOut,
-    State,
 )
 from algo_api.deps import AccountsDep, CallerDep, LoginsDep
 from algo_api.errors import (
     ConflictError,
+    MalformedError,
     NotFoundError,
     TradingRuleError,
     UnauthenticatedError,
@@ -27,6 +28,8 @@ router = APIRouter(prefix="/broker-accounts", tags=["broker accounts"])
 
 AccountId = Annotated[str, Path(pattern="^brk_[0-9a-hjkmnp-tv-z]{26}$", description="Id of the account.")]
 _WRITE = documented(UnauthenticatedError, TradingRuleError, NotFoundError, ConflictError, UnavailableError)
+_MAX_PARAMETERS, _MAX_LENGTH = 16, 4096
+"""Fyers and Angel One come back with whole JWTs."""
 _READ = documented(UnauthenticatedError, NotFoundError, UnavailableError)
 
 
@@ -63,17 +66,18 @@ async def delete_account(account_id: AccountId, caller: CallerDep, accounts: Acc
 
 
 @router.post("/{account_id}/login", responses=_WRITE)
-async def begin_login(account_id: AccountId, caller: CallerDep, logins: LoginsDep) -> LoginOut:
-    """Start a login at the broker."""
-    return await logins.begin(caller, account_id)
+async def begin_login(
+    account_id: AccountId, caller: CallerDep, logins: LoginsDep, wanted: LoginIn | None = None
+) -> LoginOut:
+    """Log in at the broker: by its page, or at once where PIN and code or a token are stored."""
+    return await logins.begin(caller, account_id, wanted.way if wanted is not None else None)
 
 
 @router.get("/{account_id}/callback", responses=_WRITE)
-async def finish_login(
-    account_id: AccountId,
-    logins: LoginsDep,
-    request_token: Annotated[str, Query(min_length=1, max_length=256, pattern="^[A-Za-z0-9_.-]+$")],
-    state: Annotated[State, Query()],
-) -> SessionOut:
-    """Where the broker's login page comes back to. The state proves which login it is, so no token is needed."""
-    return await logins.finish(account_id, request_token=request_token, state=state)
+async def finish_login(account_id: AccountId, logins: LoginsDep, request: Request) -> SessionOut:
+    """Where the broker's login page comes back to, with parameters of the broker's own. The state proves which login it
+    is, so no token of ours is needed."""
+    query = request.query_params
+    if len(query) > _MAX_PARAMETERS or any(len(value) > _MAX_LENGTH for value in query.values()):
+        raise MalformedError("this is not what a broker's login page sends")
+    return await logins.finish(account_id, callback=dict(query))

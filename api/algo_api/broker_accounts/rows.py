@@ -16,8 +16,8 @@ from algo_api.crypto import CredentialCipher
 from algo_api.ownership import identifier, version
 from algo_api.tables import ACTIVE, delete_softly, utc_now
 
-API_KEY: Final = "api_key"
-API_SECRET: Final = "api_secret"  # noqa: S105 - name of a field
+SECRET_FIELDS: Final = ("api_key", "api_secret", "pin", "totp_secret", "access_token")
+"""What a trader may give of an account; which of them its broker wants is in the broker's login record."""
 
 
 async def put_account(

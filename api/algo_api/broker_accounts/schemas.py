@@ -1,6 +1,7 @@
 """Broker accounts on the wire. Credentials go in and never come out."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from algo_crds.resources.broker_account import Breaker, Broker, Environment
@@ -21,6 +22,13 @@ class AccountChange(Request):
 
     api_key: Secret | None = Field(default=None, description="Key of the app at the broker.")
     api_secret: Secret | None = Field(default=None, description="Secret of the app at the broker.")
+    pin: Secret | None = Field(default=None, description="PIN of the client, where the broker logs in by PIN and code.")
+    totp_secret: Secret | None = Field(
+        default=None, description="Base32 secret of the authenticator, for brokers that log in by PIN and code."
+    )
+    access_token: Secret | None = Field(
+        default=None, description="A token made on the broker's own page, where the broker offers that."
+    )
     proxy_url: Proxy | None = Field(default=None, description="HTTP proxy with the registered address.")
     registered_address: Address | None = Field(default=None, description="IP address registered with the broker.")
     orders_per_second: int | None = Field(default=None, description="Orders a second, from 1 to 9; 8 if not given.")
@@ -56,6 +64,7 @@ class AccountOut(BaseModel):
     algo_id: str | None = Field(description="The exchange's registration number of the algorithm.")
     halted: str | None = Field(description="Why trading is halted, if it is.")
     session_valid_until: datetime | None = Field(description="When the broker's session ends.")
+    session_renewal: str = Field(description="How long this broker's sessions live and how to get the next one.")
     feed_connected: bool | None = Field(description="Whether market data is connected.")
     breaker: Breaker | None = Field(description="State of the circuit breaker.")
     egress_address: str | None = Field(description="The address that the broker sees.")
@@ -71,11 +80,30 @@ class AccountList(BaseModel):
     items: list[AccountOut] = Field(description="Accounts, newest first.")
 
 
-class LoginOut(BaseModel):
-    """Where to log in at the broker."""
+class LoginWay(StrEnum):
+    """How to log in."""
 
-    login_url: str = Field(description="Open it in a browser; the broker comes back to the callback.")
-    state: str = Field(description="Comes back with the callback, once, within ten minutes.")
+    PAGE = "page"
+    DIRECT = "direct"
+
+
+class LoginIn(Request):
+    """Which way to log in."""
+
+    way: LoginWay | None = Field(
+        default=None,
+        description="page, or direct (PIN and code, or a token); not given: direct if its credentials are stored.",
+    )
+
+
+class LoginOut(BaseModel):
+    """Where to log in at the broker, or the session, where no page is needed."""
+
+    login_url: str | None = Field(
+        description="Open it in a browser; the broker comes back to the callback. Null: the login is done."
+    )
+    state: str | None = Field(description="Comes back with the callback, once, within ten minutes.")
+    valid_until: datetime | None = Field(default=None, description="When the session ends, if the login is done.")
 
 
 class SessionOut(BaseModel):

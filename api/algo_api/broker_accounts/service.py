@@ -15,8 +15,7 @@ from algo_api.audit.service import record_change
 from algo_api.broker_accounts import queries
 from algo_api.broker_accounts.contract import AccountService
 from algo_api.broker_accounts.rows import (
-    API_KEY,
-    API_SECRET,
+    SECRET_FIELDS,
     change_of,
     drop_account,
     drop_credentials,
@@ -158,7 +157,7 @@ class _Records:
 
 
 def _secrets(given: AccountChange) -> dict[str, str]:
-    found: Mapping[str, SecretStr | None] = {API_KEY: given.api_key, API_SECRET: given.api_secret}
+    found: dict[str, SecretStr | None] = {field: getattr(given, field) for field in SECRET_FIELDS}
     return {field: secret.get_secret_value() for field, secret in found.items() if secret is not None}
 
 

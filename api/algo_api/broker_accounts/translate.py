@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from algo_brokers.registry import ADAPTERS
 from algo_crds.resources.broker_account import Broker, BrokerAccountSpec, BrokerAccountStatus, Environment
 from algo_crds.resources.broker_account import BrokerAccount as AccountResource
 from algo_crds.resources.rules import RULE_ERROR
@@ -69,6 +70,12 @@ def validate_account(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
         raise (TradingRuleError if broken else MalformedError)(detail, errors=problems) from None
 
 
+def renewal_of(broker: str) -> str:
+    """How long the broker's sessions live, and how to get the next one."""
+    adapter = ADAPTERS.get(broker)
+    return adapter.facts.session_lives if adapter is not None else "a paper account needs no login"
+
+
 def account_out(row: BrokerAccount, *, has_credentials: bool) -> AccountOut:
     """The API's form of an account's row."""
     spec = BrokerAccountSpec.model_validate(row.spec)
@@ -91,6 +98,7 @@ def account_out(row: BrokerAccount, *, has_credentials: bool) -> AccountOut:
         orders_per_second=spec.limits.orders_per_second,
         algo_id=spec.algo_id,
         halted=spec.halt.reason if spec.halt else None,
+        session_renewal=renewal_of(spec.broker),
         session_valid_until=status.session_valid_until,
         feed_connected=status.feed_connected,
         breaker=status.breaker,

@@ -68,8 +68,12 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- define "algo.simulatorControlUrl" -}}
 http://algo-simulator.{{ .Release.Namespace }}.svc:{{ .Values.simulator.controlPort }}
 {{- end }}
-{{- define "algo.simulatorZerodhaUrl" -}}
-http://algo-simulator.{{ .Release.Namespace }}.svc:{{ .Values.simulator.zerodhaPort }}
+{{- define "algo.simulatorBrokerUrls" -}}
+{{- $urls := dict }}
+{{- range $broker, $port := .Values.simulator.brokerPorts }}
+{{- $_ := set $urls $broker (printf "http://algo-simulator.%s.svc:%v" $.Release.Namespace $port) }}
+{{- end }}
+{{- $urls | toJson }}
 {{- end }}
 
 {{- define "algo.secretName.api" -}}{{ .Values.secrets.existing.api | default "algo-api" }}{{- end }}

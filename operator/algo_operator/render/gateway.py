@@ -211,7 +211,4 @@ def _simulator_environment(gateway: GatewayInput, simulator: SimulatorSettings) 
     }
     if gateway.broker == PAPER:
         return {**clock, "WORLD": gateway.world}
-    return {
-        **clock,
-        "SIMULATED_BROKER_URL": simulator.zerodha_rest_url,
-    }
+    return {**clock, "SIMULATED_BROKER_URL": simulator.brokers.get(gateway.broker, "")}
