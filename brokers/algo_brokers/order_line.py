@@ -1,7 +1,8 @@
 """The order line: HTTP/1.1 for order calls, made for the time from a decision to the bytes on the wire.
 
-One connection per call in flight, kept open between calls; requests are built and answers read by h11. It exists beside
-httpx because a general client spends more time before the first byte than the rest of the order's path together.
+One connection per call in flight, kept open between calls. The bytes of a request are put together here, and where a
+connection is kept they are handed to the kernel before the call is first waited for; answers are read by h11. It exists
+beside httpx because a general client spends more time before the first byte than the rest of the order's path together.
 A kept connection that the server has closed is noticed before use; if it closes while an order is on it, the outcome
 is unknown: nothing is ever sent a second time. IPv4 only: brokers refuse a registered account's call over IPv6.
 """
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import h11
 
 from algo_brokers.http import AnswerLostError, HttpAnswer, HttpRequest, NothingSentError, Transport
+from algo_brokers.request_bytes import RequestWriter
 from algo_brokers.transports import content_type
 
 _CONNECT_S: Final = 5.0
@@ -50,16 +52,22 @@ class _Wire(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.closed = False
         self._answer: asyncio.Future[HttpAnswer] | None = None
+        self._asked: HttpRequest | None = None
+        """The request under way, until the parser of its answer has been told of it."""
         self._head: h11.Response | None = None
         self._body = bytearray()
+        self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self.transport = transport  # type: ignore[assignment] # uvloop's transports are no subclasses
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
-        if self._answer is not None and not self._answer.done():
+        if self._answer is not None and not self._answer.done() and self._asked is None:
             with contextlib.suppress(h11.ProtocolError):
                 self.parser.receive_data(b"")
                 self._read()
@@ -70,11 +78,22 @@ class _Wire(asyncio.Protocol):
             self.abort()  # nothing was asked: this connection is out of step
             return
         try:
+            if self._asked is not None:
+                self._tell_parser(self._asked)
             self.parser.receive_data(data)
             self._read()
         except (h11.ProtocolError, zlib.error) as error:
             self.abort()
             self._fail(f"answer cannot be read ({type(error).__name__})")
+
+    def _tell_parser(self, request: HttpRequest) -> None:
+        """What an answer means depends on its request; said late, because nothing of it is needed to send."""
+        self._asked = None
+        fields = [("Host", "broker"), ("Content-Length", str(len(request.body)))]
+        self.parser.send(h11.Request(method=request.method, target="/", headers=fields))
+        if request.body:
+            self.parser.send(h11.Data(data=request.body))
+        self.parser.send(h11.EndOfMessage())
 
     def _read(self) -> None:
         while True:
@@ -104,18 +123,21 @@ class _Wire(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(AnswerLostError(reason))
 
-    def ask(self, request: HttpRequest, fields: list[tuple[str, str]]) -> asyncio.Future[HttpAnswer]:
+    def ask(self, request: HttpRequest, data: bytes, timeout_s: float) -> asyncio.Future[HttpAnswer]:
         """Write the whole request at once."""
         assert self.transport is not None
-        if request.body or request.method in ("POST", "PUT"):
-            fields = [*fields, ("Content-Length", str(len(request.body)))]
-        head = self.parser.send(h11.Request(method=request.method, target=request.target, headers=fields))
-        body = self.parser.send(h11.Data(data=request.body)) if request.body else b""
-        end = self.parser.send(h11.EndOfMessage())
-        self._head, self._body = None, bytearray()
-        self._answer = asyncio.get_running_loop().create_future()
-        self.transport.write((head or b"") + (body or b"") + (end or b""))
-        return self._answer
+        self.transport.write(data)
+        loop = asyncio.get_running_loop()
+        self._head, self._body, self._asked = None, bytearray(), request
+        self._answer = answer = loop.create_future()
+        self._deadline = loop.call_later(timeout_s, self._fail, f"no answer within {timeout_s:g} s")
+        return answer
+
+    def asked_enough(self) -> None:
+        """Nothing is waited for any more."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def reusable(self) -> bool:
         """Ready for the next request."""
@@ -167,6 +189,7 @@ class _Line:
         secure = url.scheme == "https"
         self._host = url.hostname or ""
         self._authority = url.netloc.rpartition("@")[2]
+        self._writer = RequestWriter(self._authority)
         self._port = url.port or (443 if secure else 80)
         self._context = (tls or ssl.create_default_context()) if secure else None
         self._proxy = urlsplit(proxy) if proxy else None
@@ -187,11 +210,14 @@ class _Line:
         _, wire = await loop.create_connection(_Wire, sock=sock, ssl=self._context, server_hostname=name)
         return wire
 
-    async def _wire_for(self, request: HttpRequest, timeout_s: float) -> _Wire:
+    def _kept_wire(self) -> _Wire | None:
         while self._kept:
             wire = self._kept.pop()
             if not wire.closed:
                 return wire
+        return None
+
+    async def _new_wire(self, request: HttpRequest, timeout_s: float) -> _Wire:
         try:
             return await asyncio.wait_for(self._connect(), min(timeout_s, _CONNECT_S))
         except (OSError, TimeoutError) as error:
@@ -204,20 +230,20 @@ class _Line:
             wire.abort()
 
     async def send(self, request: HttpRequest, *, timeout_s: float) -> HttpAnswer:
-        """One request, once."""
-        wire = await self._wire_for(request, timeout_s)
+        """One request, once. With a kept connection its bytes are out before this is first waited for; it must not use
+        what needs a task of its own before that (`asyncio.timeout`), because it may be begun without one."""
+        data = self._writer.bytes_of(request)
+        wire = self._kept_wire() or await self._new_wire(request, timeout_s)
         self._busy.add(wire)
         done = False
         try:
-            async with asyncio.timeout(timeout_s):
-                answer = await wire.ask(request, [("Host", self._authority), *request.headers])
+            answer = await wire.ask(request, data, timeout_s)
             done = True
-        except TimeoutError:
-            raise AnswerLostError(f"{request}: no answer within {timeout_s:g} s") from None
         except AnswerLostError as error:
             raise AnswerLostError(f"{request}: {error}") from None
         finally:
             self._busy.discard(wire)
+            wire.asked_enough()
             if done:
                 self._keep(wire)
             else:

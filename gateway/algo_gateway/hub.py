@@ -26,6 +26,7 @@ from algo_gateway.clock import SessionClock, monotonic_ms
 from algo_gateway.crash_points import CrashPoint
 from algo_gateway.door.door import Door
 from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send
+from algo_gateway.eager import Tasks
 from algo_gateway.facts import is_news, last_send
 from algo_gateway.instrument_day import InstrumentDay
 from algo_gateway.publish import Publisher
@@ -74,7 +75,7 @@ class Hub:
         self._parts = parts
         self._runners: dict[int, Runner] = {}
         self._listeners: dict[SymbolKey, list[Runner]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(log)
         self._pump_at: asyncio.TimerHandle | None = None
         self.breaker = Breaker()
         self.round_changed: Callable[[], None] = lambda: None
@@ -103,7 +104,7 @@ class Hub:
         owns, effects = self._parts.door.connect(connection, claims, self._parts.clock.now())
         self.apply(effects)
         if owns:
-            self._start(self._welcome(runner))
+            self._tasks.start(self._welcome(runner))
 
     def disconnected(self, connection: int) -> None:
         """A runner's connection is gone."""
@@ -132,7 +133,7 @@ class Hub:
         elif isinstance(message, wire.ReadPositions):
             self.positions.ask(lambda result: self._send_positions(runner, message.req, result))
         elif isinstance(message, wire.ReadQuote):
-            self._start(self.poll_quote(runner.key))
+            self._tasks.start(self.poll_quote(runner.key))
         else:
             self.runner_armed(runner.claims.sub)
 
@@ -181,7 +182,7 @@ class Hub:
         """Carry out what the door decided, in order."""
         for effect in effects:
             if isinstance(effect, Send):
-                self._start(self._perform(effect))
+                self._tasks.start_now(self._perform(effect))
             elif isinstance(effect, Reply):
                 self.tell(effect.connection, effect.message)
             elif isinstance(effect, Cut):
@@ -320,11 +321,11 @@ class Hub:
                 self.own_calls -= 1
                 self._round_changed()
 
-        self._start(done())
+        self._tasks.start(done())
 
     def poll(self, key: SymbolKey) -> None:
         """Start asking for a quote."""
-        self._start(self.poll_quote(key))
+        self._tasks.start(self.poll_quote(key))
 
     def read_facts(self, done: Callable[[int], None]) -> None:
         """Read the day's facts of every symbol anew and tell the runners what changed; `done` takes the instant at
@@ -382,13 +383,3 @@ class Hub:
 
     def _round_changed(self) -> None:
         self.round_changed()
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a task of the hub failed", exc_info=task.exception())

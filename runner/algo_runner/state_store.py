@@ -25,6 +25,8 @@ from algo_runner.unprotected import UnprotectedTime
 
 log: Final = logging.getLogger("algo_runner.state")
 CHANGE_S: Final = 0.1
+REST_S: Final = 0.005
+"""Between a change and its writing: an order leaves first, and what follows it is written with it."""
 PRICE_S: Final = 1.0
 _STATUS: Final = {
     Phase.WAITING: "WAITING",
@@ -120,6 +122,8 @@ class StateStore:
             except TimeoutError:
                 pass
             urgent = self._urgent.is_set()
+            if urgent:
+                await asyncio.sleep(REST_S)
             self._urgent.clear()
             if self._dirty:
                 try:

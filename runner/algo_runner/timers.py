@@ -6,6 +6,11 @@ A replayed market has no timer: its beats bring the time.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
+
+LEAST_S: Final = 0.001
+"""At once means a moment later: an order that has just been written is taken up by the gateway first, which often waits
+for the same CPU, and only then does this process go on with what people want to know."""
 
 
 @dataclass(slots=True)
@@ -23,7 +28,7 @@ class WakeTimer:
         self.clear()
         if at:
             self._at = at
-            self._handle = asyncio.get_running_loop().call_later(max(at - now, 0) / 1000, self._fire)
+            self._handle = asyncio.get_running_loop().call_later(max((at - now) / 1000, LEAST_S), self._fire)
 
     def clear(self) -> None:
         """Forget the instant."""

@@ -62,14 +62,14 @@ def _order_path(broker_order_id: str) -> str:
 
 def modify(session: Session, change: Change) -> HttpRequest:
     """Absolute values for a live order; a stop becomes an exit by `order_type` LIMIT."""
-    form = {
-        "order_type": _TYPE[change.type],
-        "quantity": str(change.quantity),
-        **_prices(change.type, change.price, change.trigger),
-        "validity": "DAY",
-    }
+    # The first order call of an exit. Its values are numbers and our own words, so that nothing needs to be quoted.
+    trigger = f"&trigger_price={format_price(change.trigger)}" if change.type is OrderType.STOP_LIMIT else ""
+    form = (
+        f"order_type={_TYPE[change.type]}&quantity={change.quantity}&price={format_price(change.price)}"
+        f"{trigger}&validity=DAY"
+    )
     target = _order_path(change.order.broker_order_id)
-    return HttpRequest("PUT", target, headers(session, form=True), urlencode(form).encode())
+    return HttpRequest("PUT", target, headers(session, form=True), form.encode())
 
 
 def cancel(session: Session, broker_order_id: str) -> HttpRequest:

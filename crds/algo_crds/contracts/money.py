@@ -53,7 +53,9 @@ def to_decimal(price: int) -> Decimal:
 
 def format_price(price: int) -> str:
     """Rupees as a decimal string: at least two decimals, four where needed."""
-    return str(to_decimal(price))
+    whole, part = divmod(abs(price), SCALE)
+    sign = "-" if price < 0 else ""
+    return f"{sign}{whole}.{part:04}" if part % 100 else f"{sign}{whole}.{part // 100:02}"
 
 
 def floor_to_tick(price: int, tick: int) -> Price:

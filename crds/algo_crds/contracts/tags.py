@@ -7,6 +7,7 @@ compare without it. Attempts count per strategy and trading day over all runs, l
 
 import hashlib
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from algo_crds.contracts.orders import Leg
@@ -53,6 +54,7 @@ def make_tag(strategy_hash8: str, day: date, leg: Leg, attempt: int) -> str:
     return f"{MARK}{strategy_hash8}{_base36(days, 3)}{_LETTER_OF[leg]}{_base36(attempt, 3)}"
 
 
+@lru_cache(maxsize=4096)
 def parse_tag(text: str | None) -> Tag | None:
     """The parts of one of our tags, or None for any other text."""
     if text is None or len(text) != 16 or not text.isascii() or not text.isalnum():
