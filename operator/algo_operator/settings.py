@@ -125,9 +125,10 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
 def _simulator(env: Mapping[str, str]) -> SimulatorSettings | None:
     if not _flag(env, "SIMULATOR_ENABLED"):
         return None
+    brokers = _addresses(env, "SIMULATOR_BROKER_URLS")
     return SimulatorSettings(
         control_url=_required(env, "SIMULATOR_CONTROL_URL").rstrip("/"),
-        brokers=_addresses(env, "SIMULATOR_BROKER_URLS"),
+        brokers=brokers,
         token_file=_required(env, "SIMULATOR_TOKEN_FILE"),
     )
 

@@ -152,6 +152,8 @@ def test_settings_name_what_is_missing() -> None:
     assert load_settings(complete).simulator is None
     with pytest.raises(SettingsError, match="SIMULATOR_BROKER_URLS"):
         load_settings({**complete, "SIMULATOR_ENABLED": "true"})
+    with pytest.raises(SettingsError, match="JSON object"):
+        load_settings({**complete, "SIMULATOR_ENABLED": "true", "SIMULATOR_BROKER_URLS": "http://sim"})
     with pytest.raises(SettingsError, match="WORKERS"):
         load_settings({**complete, "WORKERS": "many"})
 

@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 
 import httpx
 from algo_local.cluster import Cluster
+from algo_local.demo.accounts import link_account
 from algo_local.demo.endpoints import Endpoints, Kubectl, run
 from algo_local.demo.flow import condition, make_world, strategy_body, wait_ready
 from algo_local.demo.options import DemoOptions
-from algo_local.demo.services import Json, Trader, call, control_client, link_account, register
+from algo_local.demo.services import Json, Trader, call, control_client, register
 
 OPTIONS = DemoOptions(
     symbol="RELIANCE", quantity=10, buy_time="09:20:00", sell_time="15:05:00", stop_percent=Decimal(1), seed=1
@@ -181,7 +182,7 @@ class House:
         options = replace(options, **changes)
         world = await make_world(self.control, options)
         self.worlds.append(world["name"])
-        account = await link_account(self.trader, world["account"], self.system.endpoints.broker)
+        account = await link_account(self.trader, world["account"], self.system.endpoints)
         body = strategy_body(options, account["id"])
         created = await call(self.trader.client, "POST", "/strategies", json=body)
         await wait_ready(self.trader, created["id"])

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from algo_local import cluster as native
 from algo_local import release
 from algo_local.cluster import Cluster
-from algo_local.demo.endpoints import Endpoints, Kubectl
+from algo_local.demo.endpoints import BROKER_PORTS, Endpoints, Kubectl
 from cluster_stage import House, System
 
 INSTANCE = os.environ.get("ALGO_TEST_INSTANCE", "test")
@@ -42,7 +42,7 @@ def system() -> Iterator[System]:
             endpoints=Endpoints(
                 api=release.api_url(cluster),
                 control=f"http://{simulator}:9000",
-                broker=f"http://{simulator}:9010",
+                brokers={name: f"http://{simulator}:{port}" for name, port in BROKER_PORTS.items()},
                 control_token=base64.b64decode(secret["data"]["token"]).decode(),
             ),
         )

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from algo_local.demo.endpoints import Kubectl, UnreachableError, reach
 from algo_local.demo.flow import NotReadyError, run_demo
-from algo_local.demo.options import DemoInputError, DemoOptions
+from algo_local.demo.options import BROKERS, DemoInputError, DemoOptions
 from algo_local.demo.result import exit_code
 from algo_local.demo.screen import Screen, summary
 from algo_local.demo.services import Json, ServiceError
@@ -42,6 +42,7 @@ def demo(
     ticks: Annotated[
         Path | None, typer.Option(help="Recorded file, or a folder named by its date; none: synthetic")
     ] = None,
+    broker: Annotated[str, typer.Option(help=f"Whose protocol it trades over: {', '.join(BROKERS)}")] = "zerodha",
     symbol: Annotated[str, typer.Option(help="Trading symbol at NSE")] = "RELIANCE",
     quantity: Annotated[int, typer.Option(min=1, help="Shares")] = 10,
     stop_percent: Annotated[str | None, typer.Option(help="Stop-loss in percent below the entry [default: 1]")] = None,
@@ -62,7 +63,10 @@ def demo(
     points, price = _amount(stop_points, "--stop-points"), _amount(stop_price, "--stop-price")
     if percent is None and points is None and price is None:
         percent = Decimal(1)
+    if broker not in BROKERS:
+        raise typer.BadParameter(f"--broker {broker}: it is one of {', '.join(BROKERS)}")
     options = DemoOptions(
+        broker=broker,
         symbol=symbol,
         quantity=quantity,
         buy_time=buy_time,

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+BROKER_PORTS = {"zerodha": 9010, "dhan": 9011, "fyers": 9012, "angelone": 9013}
+"""As the chart sets them unless told otherwise."""
 SYSTEM_NAMESPACE = "algo-system"
 _FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) -> (\d+)")
 _START_SECONDS = 20.0
@@ -40,7 +42,8 @@ class Endpoints:
 
     api: str
     control: str
-    broker: str
+    brokers: dict[str, str]
+    """The simulated brokers, by name."""
     control_token: str
 
 
@@ -117,11 +120,11 @@ async def reach(kubectl: Kubectl) -> AsyncIterator[Endpoints]:
     token = await secret(kubectl, "algo-simulator", "token")
     async with (
         forward(kubectl, "algo-api", [8000]) as api,
-        forward(kubectl, "algo-simulator", [9000, 9010]) as simulator,
+        forward(kubectl, "algo-simulator", [9000, *BROKER_PORTS.values()]) as simulator,
     ):
         yield Endpoints(
             api=f"http://127.0.0.1:{api[8000]}",
             control=f"http://127.0.0.1:{simulator[9000]}",
-            broker=f"http://127.0.0.1:{simulator[9010]}",
+            brokers={name: f"http://127.0.0.1:{simulator[port]}" for name, port in BROKER_PORTS.items()},
             control_token=token,
         )

@@ -14,11 +14,14 @@ from typing import Any, Protocol
 
 import httpx
 
+from algo_local.demo.accounts import link_account, link_paper, new_account
 from algo_local.demo.endpoints import Endpoints, Kubectl, run
 from algo_local.demo.options import SYNTHETIC_DAY, DemoOptions, find_recording
 from algo_local.demo.result import Follower, build_result
-from algo_local.demo.services import Json, ServiceError, Trader, call, control_client, follow, link_account, register
+from algo_local.demo.services import Json, ServiceError, Trader, call, control_client, follow, register
 
+PAPER = "paper"
+TITLES = {"zerodha": "Zerodha", "dhan": "Dhan", "fyers": "Fyers", "angelone": "Angel One"}
 READY_SECONDS = 90.0
 STALL_SECONDS = 180.0
 TAIL_SECONDS = 5.0
@@ -54,16 +57,10 @@ class NotReadyError(RuntimeError):
 
 
 async def make_world(control: httpx.AsyncClient, options: DemoOptions) -> Json:
-    """A world of its own with one Zerodha account, ticks uploaded."""
+    """A world of its own with one account at the broker, ticks uploaded; a paper account needs none there."""
     recording = find_recording(options.ticks, options.symbol) if options.ticks else None
     name = f"demo-{secrets.token_hex(4)}"
-    account = {
-        "broker": "zerodha",
-        "client_id": f"SM{secrets.randbelow(10**6):06d}",
-        "api_key": f"sim{secrets.token_hex(6)}",
-        "api_secret": secrets.token_hex(16),
-        "redirect_url": "http://127.0.0.1/callback",
-    }
+    account = None if options.broker == PAPER else new_account(options.broker)
     world = await call(
         control,
         "POST",
@@ -74,7 +71,7 @@ async def make_world(control: httpx.AsyncClient, options: DemoOptions) -> Json:
             "symbols": [f"NSE:{options.symbol}"],
             "speed": options.speed,
             "seed": options.seed,
-            "accounts": [account],
+            "accounts": [account] if account else [],
         },
     )
     if recording:
@@ -98,7 +95,7 @@ def strategy_body(options: DemoOptions, account_id: str) -> Json:
         "buy_time": options.buy_time,
         "sell_time": options.sell_time,
         "stop_loss": stop,
-        "mode": "Live",
+        "mode": "Paper" if options.broker == PAPER else "Live",
         "repeat": options.repeat,
         "broker_account_id": account_id,
     }
@@ -134,6 +131,16 @@ def condition(strategy: Json, name: str) -> str | None:
     return None
 
 
+async def _account(
+    kubectl: Kubectl, endpoints: Endpoints, trader: Trader, world: Json, options: DemoOptions, progress: Progress
+) -> Json:
+    if options.broker == PAPER:
+        progress.step("the trader opens a paper account on this market")
+        return await link_paper(kubectl, trader, world["name"])
+    progress.step(f"the trader links a simulated {TITLES[options.broker]} account and logs in at the broker")
+    return await link_account(trader, world["account"], endpoints)
+
+
 @contextlib.asynccontextmanager
 async def prepared(
     kubectl: Kubectl, endpoints: Endpoints, options: DemoOptions, progress: Progress
@@ -145,8 +152,7 @@ async def prepared(
         progress.step("a trader registers")
         trader = await register(endpoints.api)
         try:
-            progress.step("the trader links a simulated Zerodha account and logs in at the broker")
-            account = await link_account(trader, world["account"], endpoints.broker)
+            account = await _account(kubectl, endpoints, trader, world, options, progress)
             progress.step("the trader creates a strategy; the operator makes it a pod")
             body = strategy_body(options, account["id"])
             strategy = await call(trader.client, "POST", "/strategies", json=body)

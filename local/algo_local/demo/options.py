@@ -7,6 +7,7 @@ from pathlib import Path
 
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _SUFFIXES = (".csv.gz", ".csv")
+BROKERS = ("zerodha", "dhan", "fyers", "angelone", "paper")
 MAX_UPLOAD = 16 * 1024 * 1024
 SYNTHETIC_DAY = "2025-08-01"
 
@@ -22,6 +23,7 @@ class DemoOptions:
     Times are exchange time `HH:MM:SS`; `speed` bounds the session seconds per wall second, 0 is no bound.
     """
 
+    broker: str = "zerodha"
     symbol: str
     quantity: int
     buy_time: str

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
@@ -73,36 +72,6 @@ async def register(base_url: str) -> Trader:
     tokens = await call(client, "POST", "/auth/login", json={"email": email, "password": password})
     client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
     return Trader(user_id=str(user["id"]), email=email, client=client)
-
-
-async def link_account(trader: Trader, account: Json, broker_url: str) -> Json:
-    """Link a simulated Zerodha account and follow its login to the end, as a browser would."""
-    created = await call(
-        trader.client,
-        "POST",
-        "/broker-accounts",
-        json={
-            "broker": account["broker"],
-            "client_id": account["client_id"],
-            "api_key": account["api_key"],
-            "api_secret": account["api_secret"],
-            "environment": "Simulator",
-        },
-    )
-    login = await call(trader.client, "POST", f"/broker-accounts/{created['id']}/login")
-    page = urlsplit(login["login_url"])
-    async with httpx.AsyncClient(trust_env=False) as browser:
-        response = await browser.get(f"{broker_url}{page.path}?{page.query}", follow_redirects=False)
-    if response.status_code not in (302, 303, 307):
-        raise ServiceError(f"the broker's login page answered {response.status_code} instead of a redirect")
-    query = parse_qs(urlsplit(response.headers["location"]).query)
-    await call(
-        trader.client,
-        "GET",
-        f"/broker-accounts/{created['id']}/callback",
-        params={"request_token": query["request_token"][0], "state": login["state"], "status": "success"},
-    )
-    return created
 
 
 def control_client(url: str, token: str) -> httpx.AsyncClient:
