@@ -1,0 +1,104 @@
+"""The market's reads: prices in groups, bars in ranges, the list of the day."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Final, TypeVar
+
+from algo_crds.contracts.clock import session_date
+
+from algo_brokers.angelone import envelope, instruments, limits, prices, requests
+from algo_brokers.angelone.names import Names
+from algo_brokers.calls import LIST_TIMEOUT_S, ReadCall, answered
+from algo_brokers.errors import BadAnswer, BrokerUnavailable, RequestRefused
+from algo_brokers.http import HttpAnswer, Transport
+from algo_brokers.port import ReadCandles, ReadInstruments, ReadLtp, ReadQuotes
+from algo_brokers.records import BrokerInstrument, Candle, InstrumentRef, Interval, Quote
+
+_T = TypeVar("_T")
+
+CANDLE_PACE_S: Final = 0.4
+"""Between the parts of a long range: three calls a second are allowed."""
+QUOTE_PACE_S: Final = 1.1
+"""Between the parts of a long list: one call a second."""
+
+
+def create_price_reads(call: ReadCall, names: Names) -> tuple[ReadQuotes, ReadLtp]:
+    """Quotes and last prices, fifty instruments a call."""
+
+    def groups(wanted: tuple[InstrumentRef, ...]) -> list[tuple[InstrumentRef, ...]]:
+        known = [one for one in map(names.resolve, wanted) if one is not None]
+        size = limits.QUOTES_PER_CALL
+        return [tuple(known[at : at + size]) for at in range(0, len(known), size)]
+
+    async def ask(
+        wanted: tuple[InstrumentRef, ...], mode: str, parse: Callable[[bytes, prices.Wanted], _T]
+    ) -> AsyncIterator[_T]:
+        for number, part in enumerate(groups(wanted)):
+            await _pace(number, QUOTE_PACE_S)
+            asked = prices.wanted(part)
+            yield await call(
+                partial(requests.quotes, instruments=part, mode=mode), partial(_parse_quotes, parse=parse, asked=asked)
+            )
+
+    async def quotes(*, instruments: tuple[InstrumentRef, ...]) -> tuple[Quote, ...]:
+        return tuple([one async for part in ask(instruments, "FULL", prices.quotes) for one in part])
+
+    async def ltp(*, instruments: tuple[InstrumentRef, ...]) -> dict[tuple[str, str], int]:
+        found: dict[tuple[str, str], int] = {}
+        async for part in ask(instruments, "LTP", prices.last_prices):
+            found |= part
+        return found
+
+    return quotes, ltp
+
+
+def create_candle_read(call: ReadCall, names: Names, now: Callable[[], int]) -> ReadCandles:
+    """Bars, as many days a call as the broker allows."""
+
+    async def candles(
+        *, instrument: InstrumentRef, start: int, end: int, interval: Interval = Interval.MINUTE
+    ) -> tuple[Candle, ...]:
+        known = names.resolve(instrument)
+        if known is None:
+            raise RequestRefused(f"{instrument.symbol} is not in Angel One's list of today; load the list first")
+        until, word = now(), prices.INTERVALS[interval][0]
+        found: list[Candle] = []
+        for number, (first, last) in enumerate(prices.ranges(start, end, interval, now=until)):
+            await _pace(number, CANDLE_PACE_S)
+            found += await call(
+                partial(requests.candles, instrument=known, interval=word, first=first, last=last),
+                lambda answer: prices.candles(
+                    envelope.read_list(answer), start=start, end=end, interval=interval, now=until
+                ),
+            )
+        return tuple(found)
+
+    return candles
+
+
+def create_instrument_read(files: Transport, names: Names, now: Callable[[], int]) -> ReadInstruments:
+    """The list of the day: a public file, which needs no session."""
+
+    async def listing(*, exchange: str) -> tuple[BrokerInstrument, ...]:
+        answer = await answered(files, requests.scrip_master(), LIST_TIMEOUT_S)
+        if answer.status != 200:
+            raise BrokerUnavailable(f"the instrument list was answered with HTTP {answer.status}; try again")
+        if "html" in answer.content_type:
+            raise BadAnswer("the instrument list came as a page")
+        read_at = now()
+        # Tens of megabytes: off the event loop, which trades meanwhile.
+        found = await asyncio.to_thread(instruments.parse, answer.body, exchange, today=session_date(read_at))
+        names.learn(found, now=read_at)
+        return found
+
+    return listing
+
+
+def _parse_quotes(answer: HttpAnswer, parse: Callable[[bytes, prices.Wanted], _T], asked: prices.Wanted) -> _T:
+    return parse(envelope.read_data(answer), asked)
+
+
+async def _pace(number: int, seconds: float) -> None:
+    if number:
+        await asyncio.sleep(seconds)

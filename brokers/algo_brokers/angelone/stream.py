@@ -1,0 +1,173 @@
+"""The market socket (SmartWebSocketV2): binary packets, text frames, and what we send. Pure.
+
+Layout (docs, WebSocket Streaming 2.0; checked with the official SDK): little endian, one packet a message, its size
+told by the mode in the first byte. A packet that does not add up is an error as a whole: no price of it is used.
+"""
+
+import struct
+from typing import Final, NamedTuple
+
+import msgspec
+
+from algo_brokers.angelone import names
+from algo_brokers.angelone.limits import TOKENS_PER_SESSION
+from algo_brokers.errors import BadAnswer
+from algo_brokers.records import FeedTick
+
+LTP, QUOTE, SNAP_QUOTE, DEPTH = 1, 2, 3, 4
+SIZES: Final = {LTP: 51, QUOTE: 123, SNAP_QUOTE: 379, DEPTH: 443}
+"""Bytes of a packet, by mode."""
+
+_HEAD: Final = struct.Struct("<BB25s")
+_BODY: Final = struct.Struct("<qqq")  # sequence number, exchange time (ms), last price
+_VOLUME: Final = struct.Struct("<q")
+_AT_BODY: Final = 27
+_AT_VOLUME: Final = 67
+
+_CURRENCY: Final = 13
+_CURRENCY_STEP: Final = 1_000
+"""A raw currency price is 1/10 000 000 rupee, every other one a paisa."""
+_PAISA: Final = 100
+_MAX_PRICE: Final = 10_000_000 * 10_000
+"""Ten million rupees: no instrument costs more, so a packet that says so is broken."""
+_MAX_TIME: Final = 4_102_444_800_000
+"""The year 2100."""
+
+
+class Packet(NamedTuple):
+    """One packet. `tick` is None for the depth mode, and before the day's first trade."""
+
+    token: int
+    mode: int
+    sequence: int
+    time: int
+    """Exchange time (ms)."""
+    tick: FeedTick | None
+
+
+class _Error(msgspec.Struct, frozen=True):
+    code: str = msgspec.field(name="errorCode")
+    message: str = msgspec.field(default="", name="errorMessage")
+
+
+def scaled(raw: int, exchange_type: int) -> int:
+    """A raw price in 1/10 000 rupee, for any field of a packet.
+
+    Raises:
+        BadAnswer: no instrument has such a price.
+    """
+    price = (raw + _CURRENCY_STEP // 2) // _CURRENCY_STEP if exchange_type == _CURRENCY else raw * _PAISA
+    if not 0 <= price <= _MAX_PRICE:
+        raise BadAnswer(f"market packet with the price {raw}")
+    return price
+
+
+def token_of(packet: bytes) -> tuple[int, int]:
+    """Mode and packed token of a packet, after its size has been checked.
+
+    Raises:
+        BadAnswer: the size is not the mode's, or exchange or token are none.
+    """
+    if len(packet) < _AT_BODY:
+        raise BadAnswer(f"market packet of {len(packet)} bytes")
+    mode, exchange_type, text = _HEAD.unpack_from(packet)
+    if SIZES.get(mode) != len(packet):
+        raise BadAnswer(f"market packet of mode {mode} with {len(packet)} bytes")
+    digits = text.rstrip(b"\0")
+    if exchange_type not in names.EXCHANGE_OF_TYPE or not digits.isdigit() or len(digits) > 9:
+        raise BadAnswer(f"market packet of exchange type {exchange_type} with a token that is none")
+    return mode, names.pack(exchange_type, int(digits))
+
+
+def decode(packet: bytes) -> Packet:
+    """A packet of any mode.
+
+    Raises:
+        BadAnswer: it is cut off, too long, or holds what cannot be.
+    """
+    mode, token = token_of(packet)
+    if mode == DEPTH:
+        return Packet(token, mode, 0, 0, None)
+    sequence, time, raw = _BODY.unpack_from(packet, _AT_BODY)
+    volume = _VOLUME.unpack_from(packet, _AT_VOLUME)[0] if mode != LTP else 0
+    price = scaled(raw, packet[1])
+    if not 0 <= time < _MAX_TIME or volume < 0:
+        raise BadAnswer(f"market packet with the time {time} and the volume {volume}")
+    # Ours are whole seconds, as the exchange's own are.
+    tick = FeedTick(token, price, time // 1000 * 1000, volume) if price else None
+    return Packet(token, mode, sequence, time, tick)
+
+
+class Sequences:
+    """Tells repeats and late packets, by token and mode. Numbers of indices mean nothing; gaps are normal."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def fresh(self, packet: Packet) -> bool:
+        """Whether the packet is newer than what came before it.
+
+        A number that fell while the exchange's time rose is a server that has begun to count anew.
+        """
+        if packet.sequence <= 0 or names.is_index(packet.token):
+            return True
+        key = (packet.token, packet.mode)
+        last = self._last.get(key)
+        if last is not None and packet.sequence <= last[0] and packet.time <= last[1]:
+            return False
+        self._last[key] = (packet.sequence, packet.time)
+        return True
+
+
+def server_error(text: bytes) -> str | None:
+    """What the server refused of ours; None for the answer to a heartbeat.
+
+    Raises:
+        BadAnswer: the text is neither.
+    """
+    if text.strip() in (b"pong", b"ping", b""):
+        return None
+    try:
+        error = msgspec.json.decode(text, type=_Error)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        raise BadAnswer(f"market socket text cannot be read: {problem}") from None
+    return f"the market socket refused a request: {error.code} {error.message}".rstrip()
+
+
+def _message(action: int, mode: int, tokens: list[int]) -> bytes:
+    by_exchange: dict[int, list[str]] = {}
+    for token in tokens:
+        name = names.unpack(token)
+        by_exchange.setdefault(name.exchange_type, []).append(str(name.token))
+    groups = [{"exchangeType": kind, "tokens": found} for kind, found in by_exchange.items()]
+    return msgspec.json.encode({"action": action, "params": {"mode": mode, "tokenList": groups}})
+
+
+class Subscriptions:
+    """What one connection is subscribed to: the server takes 1,000 tokens a session and has no success reply."""
+
+    def __init__(self, mode: int = QUOTE) -> None:
+        """`QUOTE` is the smallest mode with volume and the exchange's time."""
+        self._mode = mode
+        self._held: set[int] = set()
+
+    def add(self, tokens: list[int]) -> tuple[list[bytes], list[int]]:
+        """What to send, and the tokens that are refused: over the quota, or of no exchange of this broker."""
+        messages, fresh, refused = [], [], []
+        for token in dict.fromkeys(tokens):
+            if token in self._held:
+                continue
+            if names.unpack(token).exchange_type not in names.EXCHANGE_OF_TYPE or len(self._held) >= TOKENS_PER_SESSION:
+                refused.append(token)
+                continue
+            self._held.add(token)
+            fresh.append(token)
+        if fresh:
+            messages.append(_message(1, self._mode, fresh))
+        return messages, refused
+
+    def remove(self, tokens: list[int]) -> list[bytes]:
+        """What to send; tokens that are not subscribed are left out."""
+        gone = [token for token in dict.fromkeys(tokens) if token in self._held]
+        self._held.difference_update(gone)
+        return [_message(0, self._mode, gone)] if gone else []
