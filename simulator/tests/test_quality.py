@@ -8,6 +8,7 @@ from typing import Any
 import algo_simulator
 import pytest
 import yaml
+from algo_simulator.fyers.testing import FyersUser
 from algo_simulator.servers import FRONTS
 from algo_simulator.testing import Sim, simulator
 from algo_simulator.worlds import Worlds
@@ -39,9 +40,29 @@ async def _zerodha(sim: Sim) -> Asked:
     return ask
 
 
-CALLERS: dict[str, Callable[[Sim], Awaitable[Asked]]] = {"zerodha": _zerodha}
+async def _fyers(sim: Sim) -> Asked:
+    user = FyersUser(sim)
+    await user.world(start_time="09:15:00")
+    again = ("generate-authcode", "logout")
+
+    async def ask(method: str, path: str) -> Answer:
+        bare = path == "/data/symbol-token"
+        headers = {"Authorization": user.token} if bare else user.headers
+        async with sim.http.request(method, user.root + path, headers=headers, allow_redirects=False) as response:
+            text = await response.text()
+            if response.content_type == "application/json" and not path.startswith("/files"):
+                answer = await response.json()
+                assert answer["s"] in (("ok", "no_data") if response.status == 200 else ("error",)), text
+        if path.endswith(again):
+            await user.login()
+        return response.status, text
+
+    return ask
+
+
+CALLERS: dict[str, Callable[[Sim], Awaitable[Asked]]] = {"zerodha": _zerodha, "fyers": _fyers}
 """Logs in and returns what calls a route with that session."""
-UNKNOWN = {"zerodha": "Not Found"}
+UNKNOWN = {"zerodha": "Not Found", "fyers": "Not Found"}
 """What the broker answers for a path that is none."""
 
 

@@ -31,27 +31,26 @@ DATA: Final = "/data"
 SYMBOL_TOKEN: Final = f"{DATA}/symbol-token"
 FormCall = Callable[[Caller, Mapping[str, Any]], dict[str, object]]
 TODO: Final = (
-    ("POST", f"{API}/multileg/orders/sync"),
-    ("POST", f"{API}/multileg/orders/async"),
-    ("PATCH", f"{API}/positions"),
-    ("POST", f"{API}/positions"),
-    ("PUT", f"{API}/positions"),
-    ("*", f"{API}/smart-order/{{kind}}"),
-    ("*", f"{API}/flows/tc/se"),
+    *(("POST", f"{API}/multileg/orders/{kind}") for kind in ("sync", "async")),
+    *((method, f"{API}/positions") for method in ("PATCH", "POST", "PUT")),
+    *(("POST", f"{API}/smart-order/{kind}") for kind in ("limit", "trail", "step", "sip")),
+    *(("PATCH", f"{API}/smart-order/{kind}") for kind in ("modify", "pause", "resume")),
+    ("DELETE", f"{API}/smart-order/cancel"),
+    ("GET", f"{API}/smart-order/orderbook"),
+    *((method, f"{API}/flows/tc/se") for method in ("POST", "GET", "PUT")),
     ("POST", f"{API}/flows/tc/se/activate"),
-    ("*", f"{API}/price-alert"),
+    *((method, f"{API}/price-alert") for method in ("POST", "GET", "PUT", "DELETE")),
     ("PUT", f"{API}/toggle-alert"),
     ("POST", f"{API}/data-token"),
-    ("*", f"{API}/screeners/{{kind}}"),
-    ("GET", f"{API}/order-history"),
-    ("GET", f"{API}/trade-history"),
-    ("GET", f"{API}/charges-history"),
-    ("GET", f"{API}/realised-pnl-history"),
-    ("GET", f"{API}/tax-pnl-history"),
-    ("GET", f"{API}/ledger-history"),
+    *(("GET", f"{API}/screeners/{kind}") for kind in ("config", "query", "candlestick", "technical")),
+    *(("GET", f"{API}/{kind}") for kind in ("order-history", "trade-history", "charges-history", "ledger-history")),
+    *(("GET", f"{API}/{kind}") for kind in ("realised-pnl-history", "tax-pnl-history")),
     ("POST", "/api/v2/span_margin"),
     ("GET", f"{DATA}/options-chain-v3"),
-    ("GET", f"{DATA}/history/fno/expired/{{kind}}"),
+    *(
+        ("GET", f"{DATA}/history/fno/expired/{kind}")
+        for kind in ("expiry-dates", "underlying-symbols", "historical-data")
+    ),
     ("GET", "/indus/home/tbtws"),
 )
 """Documented, answered with an error; `quality.yaml` says the same."""

@@ -30,8 +30,8 @@ class Topic(NamedTuple):
     def names(self) -> tuple[str, str, str]:
         """Exchange, exchange token and symbol, as a snapshot ends."""
         instrument = self.market.instrument
-        token = index_name(instrument) if instrument.kind == "INDEX" else str(instrument.token)
-        return exchange_name(instrument), token, short_symbol(instrument)
+        name = index_name(instrument) if instrument.kind == "INDEX" else short_symbol(instrument)
+        return exchange_name(instrument), str(instrument.token), name
 
 
 def find_topic(markets: dict[str, Market], name: str) -> Topic | None:
