@@ -13,7 +13,7 @@ from algo_crds.contracts.world import CONNECTION_HEADER
 from picows import WSError as PicowsError
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from algo_brokers.errors import BrokerError, BrokerUnavailable, SessionRefused
+from algo_brokers.errors import BrokerError, BrokerUnavailable, SessionRefused, TooManyRequests
 from algo_brokers.port import FeedListener
 from algo_brokers.session import Session, hide
 
@@ -39,8 +39,10 @@ class StreamSpec:
     on_binary: OnPayload
     on_text: OnPayload
     keep_alive: bytes = b""
-    """A text message sent every `keep_alive_s`; empty: none."""
+    """A message sent every `keep_alive_s`; empty: none."""
     keep_alive_s: float = 0.0
+    keep_alive_binary: bool = False
+    """Whether that message is a binary one."""
     silence_s: float = 0.0
     """Without any frame for so long the link counts as dead; 0: never."""
 
@@ -85,7 +87,8 @@ class _Ear(WSListener):
             self._listener.on_connection(int(ordinal), self._spec.name)
         loop, spec = asyncio.get_running_loop(), self._spec
         if spec.keep_alive:
-            self._repeat(loop, spec.keep_alive_s, lambda: transport.send(WSMsgType.TEXT, spec.keep_alive))
+            kind = WSMsgType.BINARY if spec.keep_alive_binary else WSMsgType.TEXT
+            self._repeat(loop, spec.keep_alive_s, lambda: transport.send(kind, spec.keep_alive))
         if spec.silence_s:
             self._repeat(loop, spec.silence_s, lambda: self._look(transport))
 
@@ -134,6 +137,7 @@ async def open_stream(
 
     Raises:
         SessionRefused: the handshake was refused with 401 or 403.
+        TooManyRequests: the handshake was refused with 429.
         BrokerUnavailable: no connection.
     """
     try:
@@ -150,5 +154,7 @@ async def open_stream(
         status = getattr(getattr(error, "response", None), "status", None)
         if status is not None and int(status) in (401, 403):
             raise SessionRefused(f"the {spec.name} socket refused the session; log in again") from None
+        if status is not None and int(status) == 429:
+            raise TooManyRequests(f"the {spec.name} socket: too many connections; wait before the next") from None
         raise BrokerUnavailable(hide(f"{spec.name} socket: {type(error).__name__}", session)) from None
     return Stream(transport)

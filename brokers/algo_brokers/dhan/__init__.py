@@ -1,0 +1,6 @@
+"""Dhan: DhanHQ API v2."""
+
+from algo_brokers.dhan.adapter import ENDPOINTS, create_broker, create_login, simulated
+from algo_brokers.dhan.capability import CAPABILITY, FACTS
+
+__all__ = ["CAPABILITY", "ENDPOINTS", "FACTS", "create_broker", "create_login", "simulated"]

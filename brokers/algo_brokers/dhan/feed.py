@@ -1,0 +1,146 @@
+"""Both sockets: prices on the one, the orders of the whole account on the other. They live and die together.
+
+The server pings every ten seconds; forty without anything mean a dead link. A connection that lives but brings no
+prices (a stale token, no data plan) is seen by whoever counts the prices of a symbol.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from algo_brokers.dhan import rejections, stream, updates
+from algo_brokers.dhan.limits import INSTRUMENTS_PER_CONNECTION
+from algo_brokers.dhan.names import Words
+from algo_brokers.dhan.reconnect import Reconnects
+from algo_brokers.endpoints import Endpoints
+from algo_brokers.errors import BadAnswer, TooManyRequests
+from algo_brokers.port import Feed, FeedListener
+from algo_brokers.session import Session
+from algo_brokers.socket import Stream, StreamSpec
+from algo_brokers.streams_feed import open_streams
+
+SILENCE_S: Final = 40.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketParts:
+    """What the sockets of one account need."""
+
+    endpoints: Endpoints
+    words: Words
+    now: Callable[[], int]
+    session_over: Callable[[], None]
+    reconnects: Reconnects
+
+
+class _Talk:
+    """What is said and heard on one pair of sockets."""
+
+    def __init__(self, parts: SocketParts, listener: FeedListener) -> None:
+        self._parts = parts
+        self._listener = listener
+        self._asked: set[int] = set()
+        self._market: Stream | None = None
+
+    def hello(self, streams: Sequence[Stream], session: Session) -> None:
+        self._market = streams[0]
+        streams[1].send_text(updates.login(session))
+
+    def prices(self, payload: bytes) -> None:
+        message = stream.decode(payload, self._parts.words.tick_of)
+        if message.ticks:
+            self._listener.on_ticks(message.ticks)
+        if message.disconnect:
+            self._disconnected(message.disconnect)
+
+    def _disconnected(self, code: int) -> None:
+        text = str(code)
+        if code == rejections.TOO_MANY_CONNECTIONS:
+            self._parts.reconnects.too_many(_clock())
+        if rejections.session_over(0, text, ""):
+            self._parts.session_over()
+        self._listener.on_trouble(f"the broker ends the market socket: {rejections.MEANING.get(text, 'code ' + text)}")
+        if self._market is not None:
+            self._market.disconnect()
+
+    def no_text(self, payload: bytes) -> None:
+        raise BadAnswer(f"text of {len(payload)} bytes on the market socket")
+
+    def order(self, payload: bytes) -> None:
+        row = updates.read(payload, self._parts.words, read_at=self._parts.now())
+        if row is not None:
+            self._listener.on_row(row)
+
+    def subscribe(self, socket: Stream, tokens: list[int]) -> None:
+        new = [token for token in tokens if token not in self._asked]
+        room = INSTRUMENTS_PER_CONNECTION - len(self._asked)
+        if len(new) > room:
+            self._listener.on_trouble(
+                f"{len(new) - room} instruments are without prices: one connection carries {INSTRUMENTS_PER_CONNECTION}"
+            )
+        for message in stream.subscribe(new[:room]):
+            socket.send_text(message)
+        self._asked.update(new[:room])
+
+    def unsubscribe(self, socket: Stream, tokens: list[int]) -> None:
+        for message in stream.unsubscribe(tokens):
+            socket.send_text(message)
+        self._asked.difference_update(tokens)
+
+
+class _Watched:
+    """The owner's listener, and what the account must remember of a connection's end."""
+
+    def __init__(self, listener: FeedListener, reconnects: Reconnects) -> None:
+        self._reconnects = reconnects
+        self._listener = listener
+        self.on_ticks = listener.on_ticks
+        self.on_row = listener.on_row
+        self.on_frame = listener.on_frame
+        self.on_connection = listener.on_connection
+        self.on_trouble = listener.on_trouble
+
+    def on_closed(self, reason: str) -> None:
+        self._reconnects.ended(_clock())
+        self._listener.on_closed(reason)
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def open_sockets(parts: SocketParts, session: Session, listener: FeedListener) -> Feed:
+    """Connect to both sockets.
+
+    Raises:
+        SessionRefused: a handshake was refused with 401 or 403.
+        TooManyRequests: the broker asked to wait, now or a while ago.
+        BrokerUnavailable: no connection.
+    """
+    parts.reconnects.check(_clock())
+    parts.reconnects.begun(_clock())
+    talk = _Talk(parts, listener)
+    specs = (
+        StreamSpec(
+            url=stream.url(session, parts.endpoints.market_socket),
+            on_binary=talk.prices,
+            on_text=talk.no_text,
+            silence_s=SILENCE_S,
+        ),
+        StreamSpec(
+            url=stream.rooted(parts.endpoints.order_socket), name="orders", on_binary=talk.order, on_text=talk.order
+        ),
+    )
+    try:
+        return await open_streams(
+            specs,
+            session,
+            _Watched(listener, parts.reconnects),
+            subscribe=talk.subscribe,
+            unsubscribe=talk.unsubscribe,
+            hello=lambda streams: talk.hello(streams, session),
+        )
+    except TooManyRequests:
+        parts.reconnects.too_many(_clock())
+        raise

@@ -1,0 +1,156 @@
+"""The market socket (live feed v2): binary packets in, JSON texts out. Pure.
+
+Little endian. Header of eight bytes: code `u8`, length of the whole packet `u16`, segment `u8`, security id `u32`;
+several packets may lie in one message, walked by their lengths. Prices are 32-bit floats in rupees. Source: DhanHQ v2
+docs, live market feed and annexure. A message that does not add up is an error as a whole: no price of it is used.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+
+from algo_brokers.dhan import names
+from algo_brokers.dhan.limits import INSTRUMENTS_PER_MESSAGE
+from algo_brokers.errors import BadAnswer
+from algo_brokers.records import FeedTick
+from algo_brokers.session import Session
+
+_HEADER: Final = struct.Struct("<BHBI")
+_TICKER: Final = struct.Struct("<fI")  # last price, time
+_QUOTE: Final = struct.Struct("<fHIfI")  # last price, last quantity, time, average, volume
+_PRICE: Final = struct.Struct("<f")
+_REASON: Final = struct.Struct("<H")
+
+TICKER: Final = 2
+DEPTH: Final = 3
+QUOTE: Final = 4
+OPEN_INTEREST: Final = 5
+PREVIOUS_CLOSE: Final = 6
+MARKET_STATUS: Final = 7
+FULL: Final = 8
+DISCONNECT: Final = 50
+_SIZES: Final = {
+    TICKER: 16,
+    DEPTH: 112,
+    QUOTE: 50,
+    OPEN_INTEREST: 12,
+    PREVIOUS_CLOSE: 16,
+    MARKET_STATUS: 8,
+    FULL: 162,
+    DISCONNECT: 10,
+}
+
+_SUBSCRIBE: Final = 17
+"""Quote mode: the smallest that carries the day's volume with the time of the last trade."""
+_UNSUBSCRIBE: Final = 18
+_IST_SECONDS: Final = 19_800
+"""The last trade's time is India's wall clock written as if it were UTC."""
+_EXACT_RUPEES: Final = 131_072
+"""Up to here a 32-bit float tells every paisa apart."""
+_MAX_RUPEES: Final = 10_000_000
+_PAISA: Final = 100
+
+TickOf = Callable[[int], int]
+"""Tick size of a token in 1/10 000 rupee, 0 if not known."""
+
+
+class Message(NamedTuple):
+    """What a message of the socket says."""
+
+    ticks: list[FeedTick]
+    disconnect: int
+    """The reason that the broker gives for ending the connection; 0: it does not end."""
+
+
+def _price(value: float, token: int, tick_of: TickOf) -> int:
+    """The exact price behind a 32-bit float: nearest paisa, or nearest tick where a float is coarser than a paisa.
+
+    Raises:
+        BadAnswer: no price has that value.
+    """
+    if not 0 <= value < _MAX_RUPEES:  # false for NaN too
+        raise BadAnswer(f"market frame with price {value!r}")
+    if token >> 32 in names.CURRENCY_CODES:
+        return round(value * 10_000)
+    step = _PAISA if value < _EXACT_RUPEES else max(tick_of(token), _PAISA)
+    return round(value * 10_000 / step) * step
+
+
+def _instant(seconds: int) -> int:
+    return (seconds - _IST_SECONDS) * 1000 if seconds > _IST_SECONDS else 0
+
+
+def _tick(code: int, data: bytes, at: int, token: int, tick_of: TickOf) -> FeedTick | None:
+    seconds = volume = 0
+    if code == TICKER:
+        raw, seconds = _TICKER.unpack_from(data, at)
+    elif code in (QUOTE, FULL):
+        raw, _, seconds, _, volume = _QUOTE.unpack_from(data, at)
+    elif code == DEPTH:
+        (raw,) = _PRICE.unpack_from(data, at)
+    else:
+        return None
+    price = _price(raw, token, tick_of)
+    return FeedTick(token, price, _instant(seconds), volume) if price else None  # 0: not traded yet
+
+
+def decode(data: bytes, tick_of: TickOf) -> Message:
+    """The prices of a message; packets of unknown code or segment are passed over by their length.
+
+    Raises:
+        BadAnswer: the lengths do not add up, a packet has not its code's length, or a price is none.
+    """
+    total, at, disconnect = len(data), 0, 0
+    ticks: list[FeedTick] = []
+    if not total:
+        raise BadAnswer("empty market frame")
+    while at < total:
+        if total - at < _HEADER.size:
+            raise BadAnswer(f"market frame ends inside a header ({total} bytes)")
+        code, size, segment, security_id = _HEADER.unpack_from(data, at)
+        if size < _HEADER.size or at + size > total or size != _SIZES.get(code, size):
+            raise BadAnswer(f"market frame with packet {code} of {size} bytes ({total} bytes in all)")
+        body = at + _HEADER.size
+        if code == DISCONNECT:
+            (disconnect,) = _REASON.unpack_from(data, body)
+        elif segment in names.SEGMENT_OF_CODE:
+            tick = _tick(code, data, body, segment << 32 | security_id, tick_of)
+            if tick is not None:
+                ticks.append(tick)
+        at += size
+    return Message(ticks, disconnect)
+
+
+def url(session: Session, base: str) -> str:
+    """Where to connect. Holds secrets: never log it."""
+    query = {"version": "2", "token": session.access_token, "clientId": session.client_id, "authType": "2"}
+    return f"{rooted(base)}?{urlencode(query)}"
+
+
+def rooted(base: str) -> str:
+    """The address with a path: the real hosts are spoken to at their root."""
+    return base if base.count("/") > 2 else f"{base}/"
+
+
+def _messages(code: int, tokens: list[int]) -> list[bytes]:
+    messages = []
+    for at in range(0, len(tokens), INSTRUMENTS_PER_MESSAGE):
+        part = [names.unpack(token) for token in tokens[at : at + INSTRUMENTS_PER_MESSAGE]]
+        wanted = [{"ExchangeSegment": one.segment, "SecurityId": str(one.id)} for one in part]
+        messages.append(
+            msgspec.json.encode({"RequestCode": code, "InstrumentCount": len(wanted), "InstrumentList": wanted})
+        )
+    return messages
+
+
+def subscribe(tokens: list[int]) -> list[bytes]:
+    """Subscribe in quote mode, 100 instruments a message; nothing is acknowledged."""
+    return _messages(_SUBSCRIBE, tokens)
+
+
+def unsubscribe(tokens: list[int]) -> list[bytes]:
+    """No more prices of these."""
+    return _messages(_UNSUBSCRIBE, tokens)
