@@ -57,6 +57,7 @@ async def test_modes(dhan: DhanClient, sim: Sim, code: int, packet: int, length:
     assert [frame[0] for frame in first] == [6, 6]
     assert struct.unpack("<BHBIfI", first[0]) == (6, 16, 1, 2885, 1980.0, 0)
     await sim.call("POST", "/worlds/w/start")
+    assert (await packets(socket, 1))[0] == struct.pack("<BHBI", 7, 8, 1, 2885)
     told = await packets(socket, 4)
     for frame in told:
         assert (frame[0], len(frame), struct.unpack_from("<H", frame, 1)[0]) == (packet, length, length)
@@ -88,6 +89,7 @@ async def test_unsubscribed_is_silent(dhan: DhanClient, sim: Sim) -> None:
     await socket.send_json(subscribe(17, ("IDX_I", "13")))
     await packets(socket, 1)
     await sim.call("POST", "/worlds/w/start")
+    assert (await packets(socket, 1))[0][0] == 7
     told = await packets(socket, 4)
     assert {frame[3] for frame in told} == {0}
     assert sorted(frame[0] for frame in told) == [2, 2, 4, 4]
@@ -104,7 +106,10 @@ async def test_goodbye_and_the_binary_that_follows(dhan: DhanClient) -> None:
 
 async def _reason(socket: aiohttp.ClientWebSocketResponse) -> int:
     (frame,) = await packets(socket, 1)
-    assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+    if not socket.closed:
+        # A refused client is closed once it has spoken.
+        await socket.send_json({"RequestCode": 12})
+    assert (await asyncio.wait_for(socket.receive(), 5)).type is aiohttp.WSMsgType.CLOSE
     assert (frame[0], len(frame)) == (50, 10)
     return int(struct.unpack_from("<H", frame, 8)[0])
 

@@ -8,6 +8,7 @@ from typing import Any
 import algo_simulator
 import pytest
 import yaml
+from algo_simulator.dhan.testing import CLIENT, DhanClient
 from algo_simulator.fyers.testing import FyersUser
 from algo_simulator.servers import FRONTS
 from algo_simulator.testing import Sim, simulator
@@ -60,9 +61,21 @@ async def _fyers(sim: Sim) -> Asked:
     return ask
 
 
-CALLERS: dict[str, Callable[[Sim], Awaitable[Asked]]] = {"zerodha": _zerodha, "fyers": _fyers}
+async def _dhan(sim: Sim) -> Asked:
+    user = DhanClient(sim)
+    await user.world(start_time="09:15:00")
+
+    async def ask(method: str, path: str) -> Answer:
+        headers = {"access-token": user.token, "client-id": CLIENT}
+        async with sim.http.request(method, user.root + path, headers=headers, allow_redirects=False) as response:
+            return response.status, await response.text()
+
+    return ask
+
+
+CALLERS: dict[str, Callable[[Sim], Awaitable[Asked]]] = {"zerodha": _zerodha, "fyers": _fyers, "dhan": _dhan}
 """Logs in and returns what calls a route with that session."""
-UNKNOWN = {"zerodha": "Not Found", "fyers": "Not Found"}
+UNKNOWN = {"zerodha": "Not Found", "fyers": "Not Found", "dhan": "Not Found"}
 """What the broker answers for a path that is none."""
 
 

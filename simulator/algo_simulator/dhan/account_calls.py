@@ -7,8 +7,8 @@ import msgspec
 
 from algo_simulator.dhan import bodies
 from algo_simulator.dhan.bodies import Body
-from algo_simulator.dhan.errors import failure, input_error, order_error
-from algo_simulator.dhan.names import PRODUCTS, SIDES, display_name, security_id, trading_symbol
+from algo_simulator.dhan.errors import failure, input_error
+from algo_simulator.dhan.names import PRODUCTS, SIDES, security_id, trading_symbol
 from algo_simulator.dhan.order_forms import read_market, read_product
 from algo_simulator.dhan.rows import history_row, position_row, rupees
 from algo_simulator.front import Caller
@@ -63,21 +63,6 @@ def _holding(held: Held) -> dict[str, object]:
         "avgCostPrice": rupees(held.average_price),
         "lastTradedPrice": rupees(held.last),
     }
-
-
-def convert(caller: Caller, body: Body) -> dict[str, object]:
-    """`POST /positions/convert`: asked for correctly, it is refused: the simulated exchange moves no position.
-
-    Raises:
-        DhanError: always; DH-905 for a body that cannot be used, otherwise DH-906.
-    """
-    bodies.check_client(body, caller.account.spec.client_id)
-    market = read_market(body, caller.clock.world.markets)
-    bodies.word(body, "positionType", ("LONG", "SHORT", "CLOSED"))
-    for name in ("fromProductType", "toProductType"):
-        bodies.word(body, name, tuple(PRODUCTS))
-    bodies.quantity(body, "convertQty")
-    raise order_error(f"Conversion of {display_name(market.instrument)} is not simulated")
 
 
 def funds(caller: Caller) -> dict[str, object]:

@@ -87,7 +87,6 @@ def _add_portfolio(front: Front) -> None:
     front.read("GET", "/v2/positions", lambda c, *_: account_calls.positions(c), OTHER)
     front.read("GET", "/v2/holdings", lambda c, *_: account_calls.holdings(c), OTHER)
     front.read("GET", "/v2/fundlimit", lambda c, *_: account_calls.funds(c), OTHER)
-    front.read("POST", "/v2/positions/convert", lambda c, _, raw: account_calls.convert(c, read_body(raw)), OTHER)
     front.read("POST", "/v2/margincalculator", lambda c, _, raw: account_calls.margin(c, read_body(raw)), OTHER)
     front.read(
         "POST", "/v2/margincalculator/multi", lambda c, _, raw: account_calls.margin_of_many(c, read_body(raw)), OTHER
@@ -151,12 +150,17 @@ def _add_rest(front: Front) -> None:
         "GET", "/v2/edis/inquire/{isin}", lambda c, r, _: control_calls.edis_inquiry(c, r.match_info["isin"]), OTHER
     )
     for method, path in (
+        ("POST", "/v2/positions/convert"),
         ("GET", "/v2/edis/tpin"),
         ("POST", "/v2/edis/form"),
-        ("*", "/v2/super/orders"),
+        ("POST", "/v2/super/orders"),
+        ("GET", "/v2/super/orders"),
         ("PUT", "/v2/super/orders/{order_id}"),
         ("DELETE", "/v2/super/orders/{order_id}/{leg}"),
-        ("*", "/v2/alerts/orders"),
-        ("*", "/v2/alerts/orders/{alert_id}"),
+        ("POST", "/v2/alerts/orders"),
+        ("GET", "/v2/alerts/orders"),
+        ("GET", "/v2/alerts/orders/{alert_id}"),
+        ("PUT", "/v2/alerts/orders/{alert_id}"),
+        ("DELETE", "/v2/alerts/orders/{alert_id}"),
     ):
         front.todo(method, path, OTHER)

@@ -1,6 +1,7 @@
 """Routes of the login host (`/auth`), the stand-in for the web page that shows a token, and renewal."""
 
 import time
+from typing import Final
 
 from aiohttp import web
 
@@ -10,6 +11,13 @@ from algo_simulator.dhan.limits import CONSENT, OTHER
 from algo_simulator.dhan.session import with_token
 from algo_simulator.dhan.state import States
 from algo_simulator.front import Caller, Front, Handler
+
+PARTNER: Final = (
+    ("POST", "/auth/partner/generate-consent"),
+    ("GET", "/auth/consent-login"),
+    ("GET", "/auth/partner/consume-consent"),
+    ("POST", "/auth/partner/consume-consent"),
+)
 
 
 def add_login(front: Front, states: States) -> None:
@@ -39,8 +47,8 @@ def add_login(front: Front, states: States) -> None:
     front.read("GET", "/v2/RenewToken", renew, OTHER)
     front.bare("POST", "/v2/RenewToken", renew_by_post)
     _add_consent(front, states)
-    for path in ("/auth/partner/generate-consent", "/auth/partner/consume-consent", "/auth/consent-login"):
-        front.bare("*", path, _partner)
+    for method, path in PARTNER:
+        front.bare(method, path, _partner)
 
 
 def _add_consent(front: Front, states: States) -> None:
@@ -72,4 +80,4 @@ def _add_consent(front: Front, states: States) -> None:
 
 
 async def _partner(_: web.Request) -> web.StreamResponse:
-    raise login_failure("Partner logins are not simulated")
+    raise login_failure("Logins of partners are not simulated")

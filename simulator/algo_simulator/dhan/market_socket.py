@@ -17,6 +17,8 @@ from algo_simulator.market import Market
 from algo_simulator.sockets import Batch, Connection, Dialect, Message
 
 PING_S: Final = 10.0
+REFUSED_S: Final = 2.0
+"""How long a refused client may stay silent before it is closed."""
 MAX_CONNECTIONS: Final = 5
 MAX_INSTRUMENTS: Final = 5_000
 MAX_PER_MESSAGE: Final = 100
@@ -47,6 +49,8 @@ class _Subscriptions:
     """The modes of each instrument: the same one may be followed in several."""
 
     modes: dict[Key, set[int]] = field(default_factory=dict)
+    refused: bool = False
+    told_open: bool = False
 
 
 _decode: Final = msgspec.json.Decoder(_Request).decode
@@ -63,7 +67,10 @@ def dialect(authorise: Authorise) -> Dialect:
         connection.state = _Subscriptions()
         reason = authorise(connection)
         if reason:
-            _end(connection, reason)
+            # Told at once; closed once the client has spoken, which it does right after the handshake (the SDK
+            # would otherwise fail in its first send and never read the reason).
+            connection.put(frames.disconnect(reason))
+            connection.state.refused = True
 
     def ticks(connection: Connection, batch: Batch) -> Sequence[Message]:
         packets = _ticks(connection, batch)
@@ -77,15 +84,23 @@ def dialect(authorise: Authorise) -> Dialect:
         opened=opened,
         received=_received,
         ticks=ticks,
+        heartbeat=_close_if_refused,
+        heartbeat_s=REFUSED_S,
         ping_s=PING_S,
         max_connections=MAX_CONNECTIONS,
         kick=lambda oldest: oldest.put(frames.disconnect(TOO_MANY_CONNECTIONS)),
     )
 
 
+def _close_if_refused(connection: Connection) -> None:
+    if connection.state.refused:
+        connection.close()
+
+
 def _received(connection: Connection, message: Message) -> None:
     """Subscribe, unsubscribe or say goodbye. Binary is the old protocol's goodbye, which the SDK still sends."""
-    if not isinstance(message, str):
+    _close_if_refused(connection)
+    if connection.closing or not isinstance(message, str):
         return
     try:
         request = _decode(message)
@@ -156,7 +171,9 @@ def _ticks(connection: Connection, batch: Batch) -> Sequence[Message]:
     modes = state.modes.get((segment_of(instrument), str(security_id(instrument))))
     if not modes:
         return ()
-    told: list[Message] = []
+    # Published without saying when it is sent; here before the first prices of a connection.
+    told: list[Message] = [] if state.told_open else [frames.market_status(batch.market)]
+    state.told_open = True
     for mode in sorted(modes):
         if mode not in batch.made:
             batch.made[mode] = [packet for row in batch.rows for packet in _packets(batch.market, row, mode)]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from algo_crds.contracts.orders import OrderType, Side
+from algo_market.instruments import DayInstrument
 
 from algo_simulator.dhan.names import display_name, instrument_word, product_word, security_id
 from algo_simulator.dhan.rows import NO_TIME, reason, rupees, stamp, status_word
@@ -67,10 +68,23 @@ def update_data(
         "mktType": "NL",
         "reasonDescription": reason(order, snapshot) or "CONFIRMED",
         "legNo": 1,
-        "instrument": instrument_word(instrument),
-        "symbol": instrument.symbol if instrument.expiry is None else instrument.underlying or instrument.name,
+        **_named(instrument),
         "productName": word,
         "status": status_word(order, snapshot, market).title(),
+        "goodTillDaysDate": stamp(order.placed_at)[:10],
+        "refLtp": rupees(market.stats.last or market.previous_close),
+        "algoId": "0",
+        "multiplier": 1,
+        "correlationId": order.tag or "NA",
+    }
+    return {key(name): value for name, value in row.items()}
+
+
+def _named(instrument: DayInstrument) -> dict[str, object]:
+    """What the socket says of the instrument itself."""
+    return {
+        "instrument": instrument_word(instrument),
+        "symbol": instrument.symbol if instrument.expiry is None else instrument.underlying or instrument.name,
         "lotSize": instrument.lot,
         "strikePrice": rupees(instrument.strike),
         "expiryDate": NO_TIME if instrument.expiry is None else f"{instrument.expiry} 14:30:00",
@@ -78,14 +92,8 @@ def update_data(
         "displayName": display_name(instrument),
         "isin": instrument.isin,
         "series": "EQ" if instrument.kind == "EQ" else "XX",
-        "goodTillDaysDate": stamp(order.placed_at)[:10],
-        "refLtp": rupees(market.stats.last or market.previous_close),
         "tickSize": rupees(instrument.tick_size),
-        "algoId": "0",
-        "multiplier": 1,
-        "correlationId": order.tag or "NA",
     }
-    return {key(name): value for name, value in row.items()}
 
 
 def pascal(name: str) -> str:
