@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from algo_simulator.fyers.app import MARKET_SOCKETS
 from algo_simulator.fyers.testing import FyersUser
 from algo_simulator.testing import Sim, ticks
 
@@ -171,7 +172,16 @@ def _check_orders(seen: dict[str, Any]) -> None:
 
 async def test_acknowledgements_and_messages_for_people(sim: Sim, fyers_python: Path, tmp_path: Path) -> None:
     user = await _two_symbols(sim, quirks=["acknowledge", "chatty"])
-    [seen] = await _sockets(user, fyers_python, tmp_path, "acknowledge")
+    task = asyncio.create_task(_sockets(user, fyers_python, tmp_path, "acknowledge"))
+    [app] = [runner.app for runner in sim.servers.runners if MARKET_SOCKETS in runner.app]
+    account = sim.servers.worlds.get("w").world.accounts["XS00001"]
+    acknowledged = 0
+    while not task.done():
+        states = [connection.state for connection in app[MARKET_SOCKETS].open(account)]
+        acknowledged = max([acknowledged, *(state.acknowledged for state in states)])
+        await asyncio.sleep(0.02)
+    [seen] = await task
+    assert acknowledged == 2
     assert [(error["type"], error["code"]) for error in seen["errors"]] == [("msg", 51000)]
     assert {tick["symbol"]: tick["ltp"] for tick in seen["ticks"]} == {SHARE: 2000.1, INDEX: 14500.3}
 

@@ -28,6 +28,7 @@ from algo_simulator.worlds import Worlds
 
 API: Final = "/api/v3"
 DATA: Final = "/data"
+MARKET_SOCKETS: Final = web.AppKey("fyers market sockets", Sockets)
 SYMBOL_TOKEN: Final = f"{DATA}/symbol-token"
 FormCall = Callable[[Caller, Mapping[str, Any]], dict[str, object]]
 TODO: Final = (
@@ -191,7 +192,7 @@ def _add_market(front: Front) -> None:
 
 
 def _add_sockets(front: Front) -> None:
-    market = front.sockets(market_sockets(front.worlds))
+    market = front.app[MARKET_SOCKETS] = front.sockets(market_sockets(front.worlds))
     orders = front.sockets(Sockets(dialect()))
 
     async def market_socket(request: web.Request) -> web.StreamResponse:

@@ -40,6 +40,8 @@ class HsmState(msgspec.Struct):
     lite: set[int] = msgspec.field(default_factory=set)
     paused: set[int] = msgspec.field(default_factory=set)
     topics: dict[str, _Sent] = msgspec.field(default_factory=dict)
+    asked: set[str] = msgspec.field(default_factory=set)
+    """Every topic subscribed to, known to this world or not: all of them count."""
     handles: int = 0
     number: int = 0
     acknowledged: int = 0
@@ -114,10 +116,11 @@ def _act(connection: Connection, state: HsmState, frame: ClientFrame) -> None:
 
 def _subscribe(connection: Connection, state: HsmState, names: list[str], channel: int) -> None:
     assert connection.clock is not None
-    if len(set(names) | set(state.topics)) > MAX_TOPICS:
+    if len(state.asked.union(names)) > MAX_TOPICS:
         text = f"You can subscribe to at most {MAX_TOPICS} symbols"
         connection.put(frames.custom_message(frames.SYMBOL_LIMIT, text, said.SUBSCRIBE))
         return
+    state.asked.update(names)
     connection.put(frames.reply(said.SUBSCRIBE, accepted=True))
     markets, items = connection.clock.world.markets, list[bytes]()
     mute = connection.account is not None and connection.account.faults.mute_feed
@@ -141,11 +144,11 @@ def _subscribe(connection: Connection, state: HsmState, names: list[str], channe
 def _unsubscribe(connection: Connection, state: HsmState, names: list[str], channel: int) -> None:
     for name in names:
         sent = state.topics.get(name)
-        if sent is None:
-            continue
-        sent.channels.discard(channel)
-        if not sent.channels:
-            del state.topics[name]
+        if sent is not None:
+            sent.channels.discard(channel)
+        if sent is None or not sent.channels:
+            state.topics.pop(name, None)
+            state.asked.discard(name)
     connection.put(frames.reply(said.UNSUBSCRIBE, accepted=True))
 
 

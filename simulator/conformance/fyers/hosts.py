@@ -23,11 +23,11 @@ def use(root: str) -> None:
     data_ws.SymbolConversion.__init__ = to_simulator
 
 
-def login(root: str) -> fyersModel.FyersModel:
-    return fyersModel.FyersModel(client_id=APP_ID, token=access_token(root), is_async=False, log_path="")
+def login() -> fyersModel.FyersModel:
+    return fyersModel.FyersModel(client_id=APP_ID, token=access_token(), is_async=False, log_path="")
 
 
-def access_token(root: str) -> str:
+def access_token() -> str:
     session = fyersModel.SessionModel(
         client_id=APP_ID,
         secret_key=SECRET,

@@ -48,7 +48,7 @@ def row(fyers: fyersModel.FyersModel, order_id: str) -> dict:
 
 
 def session() -> None:
-    fyers = hosts.login(ROOT)
+    fyers = hosts.login()
     assert accepted(fyers.get_profile())["data"]["fy_id"] == "XS00001"
     funds = {line["id"]: line["equityAmount"] for line in accepted(fyers.funds())["fund_limit"]}
     assert len(funds) == 10 and funds[10] == 1_000_000, funds
@@ -58,7 +58,7 @@ def session() -> None:
 
 
 def orders() -> None:
-    fyers = hosts.login(ROOT)
+    fyers = hosts.login()
     resting = place(fyers, orderTag="rest1")
     assert len(resting) == 14 and resting.startswith("210412")
     line = row(fyers, resting)
@@ -76,7 +76,7 @@ def orders() -> None:
 
 
 def fills() -> None:
-    fyers = hosts.login(ROOT)
+    fyers = hosts.login()
     bought = place(fyers, limitPrice=2010.0, orderTag="buy1")
     line = row(fyers, bought)
     assert (line["status"], line["tradedPrice"], line["remainingQuantity"]) == (2, 2000.0, 0), line
@@ -103,7 +103,7 @@ def fills() -> None:
 
 
 def stops_and_baskets() -> None:
-    fyers = hosts.login(ROOT)
+    fyers = hosts.login()
     market = place(fyers, type=2, limitPrice=0)
     line = row(fyers, market)
     assert (line["type"], line["limitPrice"], line["status"]) == (1, 2010.0, 2), line
@@ -128,7 +128,7 @@ def stops_and_baskets() -> None:
 
 
 def gtt() -> None:
-    fyers = hosts.login(ROOT)
+    fyers = hosts.login()
     base = {"side": -1, "symbol": SHARE, "productType": "CNC"}
     single = {"orderInfo": {"leg1": {"price": 1899.0, "triggerPrice": 1900.0, "qty": 5}}, "orderTag": "g1"}
     one = accepted(fyers.place_gtt_order({**base, **single}), 1101)["id"]
@@ -153,7 +153,7 @@ def gtt() -> None:
 
 
 def market() -> None:
-    fyers = hosts.login(ROOT)
+    fyers = hosts.login()
     answer = accepted(fyers.quotes({"symbols": f"{SHARE},{INDEX},NSE:NOPE-EQ"}))["d"]
     assert [(one["n"], one["s"]) for one in answer] == [(SHARE, "ok"), (INDEX, "ok"), ("NSE:NOPE-EQ", "error")]
     assert (answer[0]["v"]["lp"], answer[0]["v"]["fyToken"]) == (2000.0, "10100000002885")
@@ -175,7 +175,7 @@ def market() -> None:
 
 
 def instruments() -> None:
-    hosts.login(ROOT)
+    hosts.login()
     base = f"{ROOT}/files/sym_details"
     lines = [line.split(",") for line in requests.get(f"{base}/NSE_CM.csv", timeout=5).text.splitlines()]
     listed = {line[9]: line for line in lines}
@@ -189,7 +189,7 @@ def instruments() -> None:
 
 
 def errors() -> None:
-    fyers = hosts.login(ROOT)
+    fyers = hosts.login()
     bad = fyersModel.FyersModel(client_id=hosts.APP_ID, token="a.b.c", log_path="")
     refused(bad.orderbook(), -16)
     assert list(bad.quotes({"symbols": SHARE})) == ["message", "code", "s"]
@@ -216,7 +216,7 @@ def errors() -> None:
 
 
 def limits() -> None:
-    fyers = hosts.login(ROOT)
+    fyers = hosts.login()
     for _ in range(30):
         answer = fyers.orderbook()
         if answer["s"] == "error":
@@ -229,7 +229,7 @@ def limits() -> None:
 
 
 def asynchronous() -> None:
-    token = hosts.access_token(ROOT)
+    token = hosts.access_token()
 
     async def day() -> None:
         fyers = fyersModel.FyersModel(client_id=hosts.APP_ID, token=token, is_async=True, log_path="")
