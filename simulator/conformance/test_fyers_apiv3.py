@@ -205,3 +205,28 @@ async def test_dead_and_malformed_tokens(sim: Sim, fyers_python: Path, tmp_path:
     assert "403" in orders["errors"][0]
     [seen] = await _sockets(user, fyers_python, tmp_path, "malformed", token="nonsense")
     assert seen["errors"][0]["code"] == -300
+
+
+def _day_rows() -> dict[str, bytes]:
+    """A share at 1400 that falls to the stop at 20 s and rises to the trigger at 30 s; its neighbours stand still."""
+    prices = ["1401", *["1400"] * 19, "1391", *["1400"] * 9, *["1411"] * 10]
+    times = [f"09:15:{second:02}" for second in range(len(prices))]
+    flat = {"NSE:TCS": "3000", "NFO:NIFTY25AUGFUT": "24600", "NSE:NIFTY": "24500"}
+    rows = {key: ticks([(at, price) for at in times], "2025-08-01") for key, price in flat.items()}
+    return {"NSE:RELIANCE": ticks(list(zip(times, prices, strict=True)), "2025-08-01"), **rows}
+
+
+async def test_a_scripted_day(sim: Sim, fyers_python: Path, tmp_path: Path, scripted_day: Any) -> None:
+    rows = _day_rows()
+    user = FyersUser(sim)
+    await user.world(
+        rows,
+        date="2025-08-01",
+        symbols=list(rows),
+        previous_closes={"NSE:RELIANCE": "1390", "NSE:TCS": "2990"},
+        account={"holdings": [{"symbol": "RELIANCE", "quantity": 100, "average_price": "1200"}]},
+        speed=20,
+    )
+    result = await scripted_day(fyers_python, HERE / "day.py", user.root, cwd=tmp_path)
+    steps = ["login", "instruments", "quotes", "candles", "orders", "gtt", "stop", "holdings", "ticks", "errors"]
+    assert result["steps"] == steps
