@@ -14,10 +14,10 @@ def offers(volume: int) -> tuple[int, int]:
     return 100_000 + volume % 1000, 100_000 + volume % 997
 
 
-def levels(market: Market, last: int) -> tuple[list[Level], list[Level]]:
-    """Five bids and asks around the last price, best first."""
+def levels(market: Market, last: int, count: int = LEVELS) -> tuple[list[Level], list[Level]]:
+    """Bids and asks around the last price, best first."""
     tick = market.instrument.tick_size
-    steps = range(LEVELS)
+    steps = range(count)
     bids = [(100 * (step + 1), max(last - (step + 1) * tick, 0), step + 1) for step in steps]
     asks = [(100 * (step + 1), last + (step + 1) * tick, step + 1) for step in steps]
     return bids, asks

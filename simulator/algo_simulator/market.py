@@ -86,6 +86,11 @@ class Market:
             self._count(trade)
             yield trade
 
+    @property
+    def rows_shown(self) -> int:
+        """How many rows of the record the feed has sent."""
+        return self._next_row
+
     def due_rows(self, now: int) -> list[Trade]:
         """The feed's rows up to now, in file order."""
         begin = self._next_row

@@ -1,4 +1,4 @@
-"""Which day a file shows that everybody may fetch: nobody logs in for a public instrument file, so no world is named."""
+"""Which day a public file shows: nobody logs in for an instrument file that all may fetch, so no world is named."""
 
 from datetime import date
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from algo_simulator.angelone.app import create_angelone_app
 from algo_simulator.control import create_control_app
 from algo_simulator.dhan.app import create_dhan_app
 from algo_simulator.fyers.app import create_fyers_app
@@ -18,6 +19,7 @@ FRONTS: Final[dict[str, Callable[[Worlds], web.Application]]] = {
     "zerodha": create_zerodha_app,
     "dhan": create_dhan_app,
     "fyers": create_fyers_app,
+    "angelone": create_angelone_app,
 }
 """The front end of each broker; `settings.DEFAULT_PORTS` says where it listens."""
 

@@ -49,7 +49,7 @@ class Connection:
         self.sent_at = time.monotonic()
         """Wall time of the newest message, for heartbeats that are due in silence."""
         self.heard_at = self.sent_at
-        """Wall time of the client's newest data message."""
+        """Wall time of the client's newest data message or ping."""
         self.queue: asyncio.Queue[Message | _Close] = asyncio.Queue()
 
     def put(self, message: Message) -> None:
@@ -159,7 +159,7 @@ class Sockets:
             raise web.HTTPTooManyRequests
         self._ordinals += 1
         connection = Connection(self._ordinals, request)
-        socket = web.WebSocketResponse(compress=False, autoping=True, heartbeat=self.dialect.ping_s)
+        socket = web.WebSocketResponse(compress=False, autoping=False, heartbeat=self.dialect.ping_s)
         socket.headers[CONNECTION_HEADER] = str(self._ordinals)
         await socket.prepare(request)
         if clock is not None and account is not None:
@@ -198,6 +198,9 @@ class Sockets:
 
     async def _read(self, socket: web.WebSocketResponse, connection: Connection) -> None:
         async for message in socket:
+            if message.type is WSMsgType.PING:
+                connection.heard_at = time.monotonic()
+                await socket.pong(message.data)
             if connection.closing or message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 continue
             connection.heard_at = time.monotonic()
