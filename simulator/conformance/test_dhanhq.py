@@ -1,7 +1,7 @@
 """The official `dhanhq` SDK, unmodified but for its hosts, against the simulator.
 
 The SDK runs in an environment and process of its own. `dhan/day.py` plays one scripted day, REST and both sockets
-together; `dhan/refused_socket.py` is one socket with a bad token.
+together; `dhan/refused_socket.py` is one socket with a bad token, `dhan/one_order.py` one order that meets trouble.
 """
 
 import asyncio
@@ -58,14 +58,13 @@ async def test_a_whole_day(sim: Sim, dhan_python: Path, scripted_day: Any, tmp_p
     assert result["steps"] == STEPS
 
 
-async def _refused(sim: Sim, python: Path, kind: str, token: str) -> dict[str, Any]:
+async def _run(sim: Sim, python: Path, script: str, *arguments: str) -> dict[str, Any]:
+    """Run a driver to its end; what it reported, and its standard error."""
     process = await asyncio.create_subprocess_exec(
         str(python),
-        str(HERE / "refused_socket.py"),
+        str(HERE / script),
         sim.address("dhan"),
-        kind,
-        CLIENT,
-        token,
+        *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -86,7 +85,7 @@ async def test_a_refused_token_at_the_market_socket(sim: Sim, dhan_python: Path,
     if token == "dead":
         token = dhan.token
         await dhan.consent_login()
-    seen = await _refused(sim, dhan_python, "market", token)
+    seen = await _run(sim, dhan_python, "refused_socket.py", "market", CLIENT, token)
     assert seen["closed"] == 1
     assert seen["messages"] == [None]
     assert "Disconnected" in seen["stderr"]
@@ -95,6 +94,48 @@ async def test_a_refused_token_at_the_market_socket(sim: Sim, dhan_python: Path,
 
 async def test_a_refused_token_at_the_order_socket(sim: Sim, dhan_python: Path) -> None:
     await DhanClient(sim).world({"NSE:RELIANCE": FLAT})
-    seen = await _refused(sim, dhan_python, "orders", "wrong")
+    seen = await _run(sim, dhan_python, "refused_socket.py", "orders", CLIENT, "wrong")
     assert seen["ended"]
     assert seen["updates"] == 0
+
+
+@pytest.mark.parametrize(
+    ("faults", "code", "stored"),
+    [
+        ({"refuse_address": True}, "DH-911", 0),
+        ({"rate_limit": 1}, "DH-904", 0),
+        ({"fail_before": 1, "fail_status": 500}, "DH-908", 0),
+        ({"fail_after": 1, "fail_status": 502}, "DH-909", 1),
+        ({"reject": 1, "reject_in_answer": True}, "DH-906", 0),
+    ],
+    ids=str,
+)
+async def test_trouble_as_the_sdk_tells_it(
+    sim: Sim, dhan_python: Path, faults: dict[str, Any], code: str, stored: int
+) -> None:
+    dhan = DhanClient(sim)
+    await dhan.standing_market()
+    await sim.call("PATCH", "/worlds/w/faults", faults)
+    seen = await _run(sim, dhan_python, "one_order.py", CLIENT, dhan.token)
+    assert (seen["answer"]["status"], seen["answer"]["remarks"]["error_code"]) == ("failure", code)
+    assert (seen["book"]["status"], len(seen["book"]["data"])) == ("success", stored)
+
+
+async def test_a_lost_answer_as_the_sdk_tells_it(sim: Sim, dhan_python: Path) -> None:
+    dhan = DhanClient(sim)
+    await dhan.standing_market()
+    await sim.call("PATCH", "/worlds/w/faults", {"lose_answers": 1})
+    seen = await _run(sim, dhan_python, "one_order.py", CLIENT, dhan.token)
+    assert seen["answer"]["status"] == "failure"
+    assert "Connection" in seen["answer"]["remarks"]
+    assert [row["correlationId"] for row in seen["book"]["data"]] == ["one-order"]
+
+
+@pytest.mark.parametrize(("quirks", "code"), [([], "DH-901"), (["dead_token_906"], "DH-906")])
+async def test_a_dead_token_as_the_sdk_tells_it(sim: Sim, dhan_python: Path, quirks: list[str], code: str) -> None:
+    dhan = DhanClient(sim)
+    await dhan.standing_market(account={"quirks": quirks})
+    dead = dhan.token
+    await dhan.consent_login()
+    seen = await _run(sim, dhan_python, "one_order.py", CLIENT, dead)
+    assert seen["answer"]["remarks"]["error_code"] == seen["book"]["remarks"]["error_code"] == code

@@ -2,9 +2,12 @@
 
 import csv
 import io
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+from algo_simulator.dhan.instrument_files import compact_csv
 from algo_simulator.dhan.testing import CLIENT, FLAT, RELIANCE, DhanClient
 from algo_simulator.testing import Sim, ticks
 
@@ -28,8 +31,9 @@ async def test_scrip_masters(dhan: DhanClient, sim: Sim) -> None:
     rows = {row["SEM_TRADING_SYMBOL"]: row for row in await _rows(sim, compact)}
     share, index = rows["RELIANCE"], rows["NIFTY"]
     assert (share["SEM_SMST_SECURITY_ID"], share["SEM_SEGMENT"], share["SEM_TICK_SIZE"]) == (RELIANCE, "E", "5.0000")
-    assert (share["SEM_SERIES"], share["SEM_LOT_UNITS"], share["SEM_EXPIRY_DATE"]) == ("EQ", "1.0", "0001-01-01")
+    assert (share["SEM_SERIES"], share["SEM_LOT_UNITS"], share["SEM_EXPIRY_DATE"]) == ("EQ", "1.0", "")
     assert (index["SEM_SMST_SECURITY_ID"], index["SEM_SEGMENT"], index["SEM_INSTRUMENT_NAME"]) == ("13", "I", "INDEX")
+    assert ",".join(index.values()) == "NSE,I,13,INDEX,0,NIFTY,1.0,Nifty 50,0001-01-01,,XX,0.0500,,INDEX,X,NIFTY"
     detailed = await _rows(sim, f"{dhan.root}/files/api-data/api-scrip-master-detailed.csv")
     assert len(detailed) == len(rows)
     found = next(row for row in detailed if row["SECURITY_ID"] == RELIANCE)
@@ -239,3 +243,18 @@ async def test_registered_addresses(dhan: DhanClient) -> None:
     assert (await dhan.call("POST", "/ip/setIP", wanted))[1]["status"] == "SUCCESS"
     assert (await dhan.call("PUT", "/ip/modifyIP", wanted))[1]["errorCode"] == "DH-905"
     assert (await dhan.call("GET", "/ip/getIP"))[1]["modifyDatePrimary"] == "2021-04-12"
+
+
+def test_the_compact_file_looks_like_the_real_one(data_dir: Path) -> None:
+    text = (data_dir / "scrip_master" / "dhan_api-scrip-master.csv").read_text("utf-8")
+    header, *lines = text.splitlines()
+    ours = compact_csv(date(2026, 9, 1)).splitlines()
+    assert ours[0] == header
+    real = {tuple(line.split(",")[:3]): line.split(",") for line in lines}
+    made = {tuple(line.split(",")[:3]): line.split(",") for line in ours[1:]}
+    common = real.keys() & made.keys()
+    assert {key[2] for key in common} == {"2885", "11536", "13"}
+    people = (7, 15)  # Names for people: those of the simulated exchange are its own.
+    for key in common:
+        pairs = zip(real[key], made[key], strict=True)
+        assert [a for n, (a, b) in enumerate(pairs) if n not in people and a != b] == [], key

@@ -1,7 +1,8 @@
 """The scrip master: the compact and the detailed CSV, and the detailed rows of one segment.
 
 Columns are Dhan's; what the simulated exchange does not have (covers, brackets, surveillance flags) carries the values
-of an instrument without. Tick sizes are in paise, lots are floats, an instrument without expiry has a placeholder.
+of an instrument without. Tick sizes are in paise, lots are floats; a share has no expiry, an index a placeholder, as in
+the real files.
 """
 
 from datetime import date
@@ -33,6 +34,8 @@ _LETTERS: Final = {"IDX_I": "I", "NSE_EQ": "E", "BSE_EQ": "E", "NSE_FNO": "D", "
 _TYPES: Final = {"EQ": "ES", "INDEX": "INDEX", "FUT": "FUT", "CE": "OP", "PE": "OP"}
 NO_EXPIRY: Final = "0001-01-01"
 NO_STRIKE: Final = "-0.01000"
+INDEX_TICK: Final = "0.0500"
+"""Of an index the real file gives rupees, of everything else paise."""
 
 
 def compact_csv(day: date) -> str:
@@ -53,8 +56,9 @@ def _csv(header: str, rows: list[tuple[object, ...]]) -> str:
 
 
 def _compact(instrument: DayInstrument) -> tuple[object, ...]:
-    derivative = instrument.expiry is not None
-    expiry = f"{instrument.expiry} 14:30:00" if derivative else NO_EXPIRY
+    index, derivative = instrument.kind == "INDEX", instrument.expiry is not None
+    expiry = f"{instrument.expiry} 14:30:00" if derivative else NO_EXPIRY if index else ""
+    option = instrument.kind if instrument.option else "XX"
     return (
         _EXCHANGES.get(instrument.exchange, instrument.exchange),
         _LETTERS[segment_of(instrument)],
@@ -65,13 +69,13 @@ def _compact(instrument: DayInstrument) -> tuple[object, ...]:
         f"{instrument.lot:.1f}",
         display_name(instrument),
         expiry,
-        _strike(instrument),
-        instrument.kind if instrument.option else "XX",
-        f"{instrument.tick_size / 100:.4f}",
-        "M" if derivative else "NA",
+        _strike(instrument) if derivative else "",
+        option if derivative or index else "",
+        INDEX_TICK if index else _tick(instrument),
+        "M" if derivative else "" if index else "NA",
         _TYPES[instrument.kind],
         _series(instrument),
-        instrument.name,
+        instrument.symbol if index else instrument.name,
     )
 
 
@@ -94,11 +98,15 @@ def _detailed(instrument: DayInstrument, names: dict[tuple[str, str], DayInstrum
         instrument.expiry if derivative else NO_EXPIRY,
         _strike(instrument),
         instrument.kind if instrument.option else "XX",
-        f"{instrument.tick_size / 100:.4f}",
+        _tick(instrument),
         "M" if derivative else "NA",
         *("N", "N", "N", "NA", "A"),
         *((0.0,) * len(_MARGIN_COLUMNS.split(","))),
     )
+
+
+def _tick(instrument: DayInstrument) -> str:
+    return f"{instrument.tick_size / 100:.4f}"
 
 
 def _strike(instrument: DayInstrument) -> str:

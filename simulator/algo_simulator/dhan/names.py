@@ -89,7 +89,7 @@ def trading_symbol(instrument: DayInstrument) -> str:
 def display_name(instrument: DayInstrument) -> str:
     """The name that people are shown."""
     if instrument.expiry is None:
-        return instrument.name.title() if instrument.kind == "EQ" else instrument.name
+        return instrument.name.title()
     words = [instrument.underlying or instrument.name, f"{instrument.expiry:%d %b}".upper()]
     if instrument.option:
         words.append(f"{instrument.strike / 10_000:g}")

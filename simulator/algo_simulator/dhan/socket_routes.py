@@ -7,6 +7,7 @@ from algo_simulator.dhan.instrument_files import compact_csv, detailed_csv
 from algo_simulator.dhan.names import SEGMENT_CODES
 from algo_simulator.dhan.session import BROKER, alive, client_of
 from algo_simulator.dhan.state import NO_DATA_PLAN, quirk
+from algo_simulator.faults import use
 from algo_simulator.front import Caller, Front
 from algo_simulator.public_files import public_day
 from algo_simulator.sockets import Connection, Sockets
@@ -61,6 +62,9 @@ def add_sockets(front: Front) -> None:
         if caller is None or _reason(worlds, request):
             # The handshake succeeds; a packet tells the reason and the line is closed.
             return await market.serve(request)
+        if use(caller.account.faults, "rate_limit"):
+            # Reconnects that follow one another too fast; from how many on is published nowhere.
+            raise web.HTTPTooManyRequests
         caller.clock.world.prepare()
         return await market.serve(request, caller.clock, caller.account)
 
