@@ -1,5 +1,6 @@
 """Files, quotes, candles, portfolio, forever orders and controls of the simulated Dhan."""
 
+import asyncio
 import csv
 import io
 from datetime import date
@@ -179,19 +180,22 @@ async def test_forever_orders(dhan: DhanClient) -> None:
         assert (await dhan.call("POST", "/forever/orders", forever(**wrong)))[1]["errorCode"] == "DH-906"
 
 
-async def test_a_forever_order_fires(dhan: DhanClient, sim: Sim) -> None:
+@pytest.mark.parametrize(("quirks", "tag"), [([], "NA"), (["forever_child_tag"], "gtt")])
+async def test_a_forever_order_fires(dhan: DhanClient, sim: Sim, quirks: list[str], tag: str) -> None:
     rows = ticks([("09:15:00", "2000"), ("09:15:05", "2000"), ("09:15:10", "1980"), ("09:15:12", "1979")])
-    await dhan.world({"NSE:RELIANCE": rows}, account=HELD, start_time="09:15:00", end_time="09:16:00")
-    world = sim.servers.worlds.get("w").world
-    world.at(1_618_199_107_000, lambda: None)
-    assert (await dhan.call("POST", "/forever/orders", forever(**OCO, correlationId="gtt")))[0] == 200
+    account = {**HELD, "quirks": quirks}
+    await dhan.world({"NSE:RELIANCE": rows}, account=account, start_time="09:15:00", end_time="09:16:00")
+    socket = await dhan.order_socket()
+    await sim.until(lambda _: bool(sim.servers.worlds.get("w").world.accounts[CLIENT].streams))
+    status, placed = await dhan.call("POST", "/forever/orders", forever(**OCO, correlationId="gtt"))
+    assert status == 200
     await sim.call("POST", "/worlds/w/start")
     await sim.ended()
     fired = (await dhan.call("GET", "/orders"))[1]
-    assert [(row["orderStatus"], row["correlationId"], row["productType"]) for row in fired] == [
-        ("TRADED", "gtt", "CNC")
-    ]
+    assert [(row["orderStatus"], row["correlationId"], row["productType"]) for row in fired] == [("TRADED", tag, "CNC")]
     assert [row["orderStatus"] for row in (await dhan.call("GET", "/forever/orders"))[1]] == ["TRADED", "CANCELLED"]
+    alert = (await asyncio.wait_for(socket.receive_json(), 5))["Data"]
+    assert (alert["algoOrdNo"], alert["orderNo"]) == (placed["orderId"], fired[0]["orderId"])
 
 
 async def test_kill_switch(dhan: DhanClient) -> None:
@@ -258,3 +262,25 @@ def test_the_compact_file_looks_like_the_real_one(data_dir: Path) -> None:
     for key in common:
         pairs = zip(real[key], made[key], strict=True)
         assert [a for n, (a, b) in enumerate(pairs) if n not in people and a != b] == [], key
+
+
+async def test_contracts_and_the_option_chain(dhan: DhanClient) -> None:
+    await dhan.world(
+        date="2025-08-01",
+        symbols=["NSE:NIFTY", "NFO:NIFTY2580724500CE", "NFO:NIFTY25AUGFUT"],
+        previous_closes={"NSE:NIFTY": "24500", "NFO:NIFTY2580724500CE": "150"},
+        start_time="09:15:00",
+    )
+    asked = {"UnderlyingScrip": 13, "UnderlyingSeg": "IDX_I"}
+    assert (await dhan.call("POST", "/optionchain/expirylist", asked))[1]["data"] == ["2025-08-07"]
+    answer = (await dhan.call("POST", "/optionchain", {**asked, "Expiry": "2025-08-07"}))[1]["data"]
+    assert answer["last_price"] == 24500.0
+    assert answer["oc"]["24500.000000"]["ce"]["previous_close_price"] == 150.0
+    status, again = await dhan.call("POST", "/optionchain", {**asked, "Expiry": "2025-08-07"})
+    assert (status, again["errorCode"]) == (429, "DH-904")
+    by_id = {line.split(",")[2]: line for line in compact_csv(date(2025, 8, 1)).splitlines()}
+    assert by_id["44261"].startswith("NSE,D,44261,OPTIDX,0,NIFTY-Aug2025-24500-CE,75.0,NIFTY 07 AUG 24500 CALL,")
+    assert by_id["64103"].split(",")[3:6] == ["FUTIDX", "0", "NIFTY-Aug2025-FUT"]
+    order = {"exchangeSegment": "NSE_FNO", "securityId": "64103", "productType": "CNC"}
+    refused = {**order, "transactionType": "BUY", "orderType": "LIMIT", "validity": "DAY", "quantity": 75, "price": 1}
+    assert (await dhan.call("POST", "/orders", refused))[1]["errorMessage"] == "CNC is not allowed in this segment"

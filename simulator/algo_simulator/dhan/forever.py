@@ -15,8 +15,9 @@ from algo_simulator.dhan.errors import input_error, order_error, refusal_text
 from algo_simulator.dhan.names import PRODUCTS, SIDE_WORDS, SIDES, product_word
 from algo_simulator.dhan.order_forms import read_correlation, read_market, read_product
 from algo_simulator.dhan.rows import contract, named, rupees, stamp
-from algo_simulator.dhan.state import DhanState
+from algo_simulator.dhan.state import FOREVER_CHILD_TAG, DhanState, quirk
 from algo_simulator.front import Caller
+from algo_simulator.orders import AccountOrder
 from algo_simulator.triggers import TriggerLeg, TriggerOrder, TriggerStatus
 
 ENTRY: Final = "ENTRY_LEG"
@@ -54,6 +55,9 @@ def place(caller: Caller, state: DhanState, body: Body) -> dict[str, object]:
     if isinstance(placed, Refused):
         raise _refused(placed, legs[0])
     placed.memo = {"product": word}
+    if not quirk(account, FOREVER_CHILD_TAG):
+        # What a forever order sends is known by `algoOrdNo` of its updates; nothing says that it carries the tag.
+        placed.child_tag = ""
     return {"orderId": order_id(caller, placed), "orderStatus": "PENDING"}
 
 
@@ -130,6 +134,14 @@ def rows(caller: Caller) -> list[dict[str, object]]:
 def order_id(caller: Caller, order: TriggerOrder) -> str:
     """Dhan's id of a trigger order."""
     return f"5{caller.clock.world.spec.date:%y%m%d}{order.number:06}"
+
+
+def parent_id(caller: Caller, order: AccountOrder) -> str:
+    """The id of the forever order that sent an order; empty for every other."""
+    for found in caller.account.triggers.values():
+        if any(leg.order is order for leg in found.legs):
+            return order_id(caller, found)
+    return ""
 
 
 def _find(caller: Caller, wanted: str) -> TriggerOrder:

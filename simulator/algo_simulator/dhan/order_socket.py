@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from algo_simulator.accounts import ORDER_STREAM
+from algo_simulator.dhan.forever import parent_id
 from algo_simulator.dhan.state import PASCAL_UPDATES, quirk
 from algo_simulator.dhan.updates import pascal, told, update_data
 from algo_simulator.front import Caller
@@ -83,6 +84,7 @@ def _alert(caller: Caller, order: AccountOrder, snapshot: Snapshot) -> str:
         snapshot,
         caller.clock.world.markets[f"{order.exchange}:{order.symbol}"],
         last_trade=trades[-1] if trades and snapshot.filled else None,
+        parent=parent_id(caller, order),
         key=pascal if quirk(caller.account, PASCAL_UPDATES) else lambda name: name,
     )
     return msgspec.json.encode({"Data": data, "Type": "order_alert"}).decode()

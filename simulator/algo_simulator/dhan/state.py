@@ -15,12 +15,14 @@ UNKNOWN_ORDER_IS_EMPTY: Final = "unknown_order_empty"
 STOP_MARKET_AT_ONCE: Final = "stop_market_at_once"
 PASCAL_UPDATES: Final = "pascal_updates"
 NO_DATA_PLAN: Final = "no_data_plan"
+FOREVER_CHILD_TAG: Final = "forever_child_tag"
 QUIRKS: Final = {
     ORDER_OBJECT: "GET /orders/{id} answers an object instead of an array of one",
     DEAD_TOKEN_IS_ORDER_ERROR: "a dead token is refused with 400 DH-906 `Invalid Token` instead of 401 DH-901",
     UNKNOWN_ORDER_IS_EMPTY: "an unknown order id is an empty array instead of 400 DH-905",
     STOP_MARKET_AT_ONCE: "STOP_LOSS_MARKET loses its trigger and trades at once instead of being refused",
     PASCAL_UPDATES: "order updates have keys in PascalCase",
+    FOREVER_CHILD_TAG: "the order that a forever order sends carries its correlation id; otherwise none",
     NO_DATA_PLAN: "the account has no data plan: quotes, candles and market sockets are refused",
 }
 

@@ -31,9 +31,15 @@ def update_data(
     market: Market,
     *,
     last_trade: AccountTrade | None = None,
+    parent: str = "",
     key: Callable[[str], str] = lambda name: name,
 ) -> dict[str, object]:
-    """The `Data` of an `order_alert`. `key` spells the keys (camelCase as given)."""
+    """The `Data` of an `order_alert`.
+
+    Args:
+        parent: id of the lasting order that sent this one.
+        key: spells the keys; as given they are camelCase.
+    """
     instrument = market.instrument
     word = order.product_word or product_word(order.product, instrument)
     final = snapshot.stage in (Stage.CANCELLED, Stage.REJECTED, Stage.FILLED)
@@ -59,7 +65,7 @@ def update_data(
         "triggerPrice": rupees(snapshot.trigger),
         "tradedPrice": rupees(last_trade.price) if last_trade is not None else 0,
         "avgTradedPrice": rupees(snapshot.average_price),
-        "algoOrdNo": "",
+        "algoOrdNo": parent,
         "offMktFlag": "0",
         "orderDateTime": stamp(order.placed_at),
         "exchOrderTime": stamp(snapshot.time) if snapshot.at_exchange else NO_TIME,

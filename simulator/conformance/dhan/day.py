@@ -220,10 +220,11 @@ def after_stop(dhan: dhanhq, feeds: Feeds, stop: str) -> None:
     assert (update["orderType"], update["correlationId"], update["product"]) == ("SL", "stop", "I"), update
 
 
-def after_forever(dhan: dhanhq, fired: str) -> None:
+def after_forever(dhan: dhanhq, feeds: Feeds, fired: str) -> None:
     legs = {row["legName"]: row["orderStatus"] for row in done(dhan.get_forever) if row["orderId"] == fired}
     assert legs == {"STOP_LOSS_LEG": "CANCELLED", "TARGET_LEG": "TRADED"}, legs
-    child = done(dhan.get_order_by_correlationID, "lasting")[0]
+    child = next(row for row in done(dhan.get_order_list) if row["productType"] == "CNC")
+    soon(lambda: any(update["algoOrdNo"] == fired for update in list(feeds.orders)), "the update of what it sent")
     assert (child["orderStatus"], child["productType"], child["averageTradedPrice"]) == ("TRADED", "CNC", 1411.0), child
     holding = done(dhan.get_holdings)[0]
     assert (holding["dpQty"], holding["availableQty"], holding["isin"]) == (100, 95, "INE002A01018"), holding
@@ -325,7 +326,7 @@ def main() -> None:
     after_stop(dhan, feeds, stop)
     steps.append("stop")
     until(31)
-    after_forever(dhan, fired)
+    after_forever(dhan, feeds, fired)
     steps.append("holdings")
     soon(lambda: bool(feeds.of("Ticker Data", 1, RELIANCE)), "ticks")
     packets(feeds)
