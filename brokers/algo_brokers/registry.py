@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from algo_crds.contracts.wire import Capability
 
-from algo_brokers import angelone, dhan, zerodha
+from algo_brokers import angelone, dhan, fyers, zerodha
 from algo_brokers.adapter_parts import AdapterParts, TransportTo
 from algo_brokers.endpoints import Endpoints
 from algo_brokers.facts import BrokerFacts
@@ -45,7 +45,7 @@ ADAPTERS: Final[dict[str, Adapter]] = {
         create_broker=package.create_broker,
         create_login=package.create_login,
     )
-    for name, package in (("angelone", angelone), ("dhan", dhan), ("zerodha", zerodha))
+    for name, package in (("angelone", angelone), ("dhan", dhan), ("fyers", fyers), ("zerodha", zerodha))
 }
 """Adapters that speak to a broker over a network; the paper account is the gateway's own."""
 

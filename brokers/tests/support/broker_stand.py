@@ -30,6 +30,8 @@ class Stand:
     seen: list[str] = field(default_factory=list)
     handler: Handler | None = None
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    handshakes: list[dict[str, str]] = field(default_factory=list)
+    """Headers of each socket's handshake, names in lower case."""
     over: list[int] = field(default_factory=list)
     """One entry for each time that the adapter said the session is dead."""
     more: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,6 +58,7 @@ async def open_stand(adapter: Adapter, held: Session) -> AsyncIterator[Stand]:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             socket = web.WebSocketResponse()
             await socket.prepare(request)
+            here.handshakes.append({name.lower(): value for name, value in request.headers.items()})
             here.sockets.append(socket)
             async for message in socket:
                 here.see(str(message.data))
