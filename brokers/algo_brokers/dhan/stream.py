@@ -5,6 +5,7 @@ several packets may lie in one message, walked by their lengths. Prices are 32-b
 docs, live market feed and annexure. A message that does not add up is an error as a whole: no price of it is used.
 """
 
+import math
 import struct
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -52,6 +53,7 @@ _EXACT_RUPEES: Final = 131_072
 """Up to here a 32-bit float tells every paisa apart."""
 _MAX_RUPEES: Final = 10_000_000
 _PAISA: Final = 100
+_MANTISSA_BITS: Final = 24
 
 TickOf = Callable[[int], int]
 """Tick size of a token in 1/10 000 rupee, 0 if not known."""
@@ -66,7 +68,8 @@ class Message(NamedTuple):
 
 
 def _price(value: float, token: int, tick_of: TickOf) -> int:
-    """The exact price behind a 32-bit float: nearest paisa, or nearest tick where a float is coarser than a paisa.
+    """The exact price behind a 32-bit float: the nearest paisa, or the nearest tick where a float is coarser than a
+    paisa. 0 where it is coarser than the tick too: the price cannot be known.
 
     Raises:
         BadAnswer: no price has that value.
@@ -75,8 +78,11 @@ def _price(value: float, token: int, tick_of: TickOf) -> int:
         raise BadAnswer(f"market frame with price {value!r}")
     if token >> 32 in names.CURRENCY_CODES:
         return round(value * 10_000)
-    step = _PAISA if value < _EXACT_RUPEES else max(tick_of(token), _PAISA)
-    return round(value * 10_000 / step) * step
+    if value < _EXACT_RUPEES:
+        return round(value * 100) * _PAISA
+    tick = tick_of(token)
+    coarseness = 10_000 * 2.0 ** (math.frexp(value)[1] - _MANTISSA_BITS)
+    return round(value * 10_000 / tick) * tick if tick > coarseness else 0
 
 
 def _instant(seconds: int) -> int:
@@ -94,7 +100,7 @@ def _tick(code: int, data: bytes, at: int, token: int, tick_of: TickOf) -> FeedT
     else:
         return None
     price = _price(raw, token, tick_of)
-    return FeedTick(token, price, _instant(seconds), volume) if price else None  # 0: not traded yet
+    return FeedTick(token, price, _instant(seconds), volume) if price else None  # 0: not traded yet, or not known
 
 
 def decode(data: bytes, tick_of: TickOf) -> Message:

@@ -1,0 +1,172 @@
+"""The market socket's packets: the published vectors, every code, and bytes that no broker sends."""
+
+import json
+import struct
+
+import pytest
+from algo_brokers.dhan import stream
+from algo_brokers.dhan.names import SEGMENT_CODES, pack
+from algo_brokers.errors import BadAnswer
+from algo_brokers.records import FeedTick
+from dhan_stand import CANARY, CLIENT, HDFC, HELD, NIFTY, OPTION
+from hypothesis import given
+from hypothesis import strategies as st
+
+TICKER = bytes.fromhex("02100001350500000048c944800e8069")
+QUOTE = bytes.fromhex(
+    "04320001350500000060c9440500810e806900b0c844393000000a000000140000000000c84400e0c7440080ca4400c0c644"
+)
+DISCONNECT = bytes.fromhex("320a0000000000002503")
+LTT = (1_770_000_000 - 19_800) * 1000
+
+
+def no_tick(token: int) -> int:
+    return 0
+
+
+def decode(data: bytes) -> stream.Message:
+    return stream.decode(data, no_tick)
+
+
+def packet(code: int, body: bytes, *, segment: int = 1, security: int = 1333, size: int | None = None) -> bytes:
+    return struct.pack("<BHBI", code, len(body) + 8 if size is None else size, segment, security) + body
+
+
+def ticker(price: float, *, segment: int = 1, security: int = 1333, seconds: int = 1_770_000_000) -> bytes:
+    return packet(2, struct.pack("<fI", price, seconds), segment=segment, security=security)
+
+
+def test_published_vectors() -> None:
+    assert decode(TICKER) == stream.Message([FeedTick(HDFC.token, 16102500, LTT, 0)], 0)
+    assert decode(QUOTE) == stream.Message([FeedTick(HDFC.token, 16110000, LTT + 1000, 12345)], 0)
+    assert decode(DISCONNECT) == stream.Message([], 805)
+
+
+def test_full_packets() -> None:
+    head = struct.pack("<fHIfIII", 1611.0, 5, 1_770_000_001, 1605.5, 12345, 10, 20)
+    full = packet(8, head + struct.pack("<IIIffff", 1, 2, 3, 1600, 1599, 1620, 1590) + bytes(100))
+    assert len(full) == 162
+    assert decode(full) == decode(QUOTE)
+
+
+def test_old_depth_packets_have_a_price_without_a_time() -> None:
+    assert decode(packet(3, struct.pack("<f", 1611.0) + bytes(100))).ticks == [FeedTick(HDFC.token, 16110000, 0, 0)]
+
+
+@pytest.mark.parametrize(("code", "body"), [(5, bytes(4)), (6, bytes(8)), (7, b""), (1, bytes(24)), (41, bytes(324))])
+def test_packets_without_a_price(code: int, body: bytes) -> None:
+    assert decode(packet(code, body)) == stream.Message([], 0)
+
+
+def test_several_packets_in_one_message() -> None:
+    other = ticker(2.5, segment=2, security=49081)
+    message = decode(TICKER + packet(5, bytes(4)) + other + DISCONNECT)
+    assert [tick.token for tick in message.ticks] == [HDFC.token, OPTION.token]
+    assert message.disconnect == 805
+
+
+def test_every_segment_and_one_that_nobody_documented() -> None:
+    for name, code in SEGMENT_CODES.items():
+        assert decode(ticker(1.5, segment=code)).ticks == [FeedTick(pack(name, 1333), 15000, LTT, 0)]
+    assert decode(ticker(1.5, segment=6)).ticks == []
+
+
+def test_a_price_of_nothing_is_no_price() -> None:
+    assert decode(ticker(0.0)).ticks == []
+
+
+@pytest.mark.parametrize("price", [-1.0, -0.01, float("nan"), float("inf"), float("-inf"), 1e8])
+def test_a_price_that_is_none(price: float) -> None:
+    with pytest.raises(BadAnswer, match="price"):
+        decode(ticker(price))
+
+
+@given(st.integers(1, 13_107_199))
+def test_every_paisa_up_to_where_a_float_is_coarser(paise: int) -> None:
+    (tick,) = decode(ticker(paise / 100)).ticks
+    assert tick.price == paise * 100
+
+
+@given(st.integers(131_073, 1_000_000), st.integers(0, 9_999), st.sampled_from([0, 500, 1000, 10_000, 50_000]))
+def test_above_that_the_tick_size_decides_or_nothing_is_said(rupees: int, rest: int, tick_size: int) -> None:
+    price = (rupees * 10_000 + rest) // max(tick_size, 100) * max(tick_size, 100)
+    ticks = stream.decode(ticker(price / 10_000), lambda token: tick_size).ticks
+    assert [tick.price for tick in ticks] in ([price], [])
+    if tick_size >= 1000 or (tick_size == 500 and rupees < 500_000):
+        assert ticks
+
+
+@given(st.integers(1, 1_200_000))
+def test_currencies_have_four_decimals(units: int) -> None:
+    (tick,) = decode(ticker(units / 10_000, segment=3)).ticks
+    assert tick.price == units
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x02",
+        TICKER[:-1],
+        TICKER + b"\0",
+        TICKER + TICKER[:7],
+        packet(2, bytes(8), size=15),
+        packet(2, bytes(12)),
+        packet(4, bytes(41)),
+        packet(8, bytes(100)),
+        packet(50, b""),
+        packet(7, b"", size=0),
+        packet(7, b"", size=7),
+        packet(99, b"", size=9),
+    ],
+)
+def test_lengths_that_do_not_add_up(data: bytes) -> None:
+    with pytest.raises(BadAnswer, match="market frame"):
+        decode(data)
+
+
+@given(st.binary(max_size=400))
+def test_arbitrary_bytes(data: bytes) -> None:
+    try:
+        message = decode(data)
+    except BadAnswer:
+        return
+    # A tick may only come from a packet whose lengths add up: token and raw price stand in the frame.
+    for tick in message.ticks:
+        assert struct.pack("<BI", tick.token >> 32, tick.token & 0xFFFFFFFF) in data
+        assert 0 < tick.price < 10_000_000 * 10_000
+
+
+@given(st.lists(st.sampled_from([TICKER, QUOTE, DISCONNECT]), min_size=1, max_size=4), st.data())
+def test_a_truncated_message_gives_whole_packets_or_an_error(parts: list[bytes], data: st.DataObject) -> None:
+    whole = b"".join(parts)
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    ends = {sum(len(part) for part in parts[:count]): count for count in range(1, len(parts))}
+    if cut in ends:
+        assert decode(whole[:cut]).ticks == decode(b"".join(parts[: ends[cut]])).ticks
+    else:
+        with pytest.raises(BadAnswer):
+            decode(whole[:cut])
+
+
+def test_what_we_send() -> None:
+    assert [json.loads(one) for one in stream.subscribe([HDFC.token, NIFTY.token])] == [
+        {
+            "RequestCode": 17,
+            "InstrumentCount": 2,
+            "InstrumentList": [
+                {"ExchangeSegment": "NSE_EQ", "SecurityId": "1333"},
+                {"ExchangeSegment": "IDX_I", "SecurityId": "13"},
+            ],
+        }
+    ]
+    counts = [json.loads(one)["InstrumentCount"] for one in stream.subscribe([1 << 32 | n for n in range(1, 252)])]
+    assert counts == [100, 100, 51]
+    assert [json.loads(one)["RequestCode"] for one in stream.unsubscribe([HDFC.token])] == [18]
+    assert stream.subscribe([]) == []
+
+
+def test_addresses() -> None:
+    query = f"?version=2&token={CANARY}&clientId={CLIENT}&authType=2"
+    assert stream.url(HELD, "wss://api-feed.dhan.co") == f"wss://api-feed.dhan.co/{query}"
+    assert stream.url(HELD, "ws://127.0.0.1:1/market-socket") == f"ws://127.0.0.1:1/market-socket{query}"
