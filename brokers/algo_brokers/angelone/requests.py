@@ -45,10 +45,10 @@ def headers(*, api_key: str, token: str = "", address: str = "") -> tuple[tuple[
 
 def bare(token: str) -> str:
     """A token without the word `Bearer`, however often it stands there."""
-    plain = token.strip()
-    while plain[:7].lower() == "bearer ":
-        plain = plain[7:].lstrip()
-    return plain
+    words = token.split()
+    while words and words[0].lower() == "bearer":
+        del words[0]
+    return " ".join(words)
 
 
 def _headers(session: Session, address: str = "") -> tuple[tuple[str, str], ...]:
