@@ -8,6 +8,8 @@ from typing import Any
 import algo_simulator
 import pytest
 import yaml
+from algo_simulator.angelone.testing import ACCOUNT as ANGEL_ACCOUNT
+from algo_simulator.angelone.testing import Angel
 from algo_simulator.dhan.testing import CLIENT, DhanClient
 from algo_simulator.fyers.testing import FyersUser
 from algo_simulator.servers import FRONTS
@@ -73,9 +75,30 @@ async def _dhan(sim: Sim) -> Asked:
     return ask
 
 
-CALLERS: dict[str, Callable[[Sim], Awaitable[Asked]]] = {"zerodha": _zerodha, "fyers": _fyers, "dhan": _dhan}
+async def _angelone(sim: Sim) -> Asked:
+    await sim.world(accounts=[], start_time="09:15:00")
+    await sim.call("POST", "/worlds/w/accounts", ANGEL_ACCOUNT, status=201)
+    angel = Angel(sim)
+    await angel.log_in()
+
+    async def ask(method: str, path: str) -> Answer:
+        status, answer = await angel.send(method, path)
+        if "/logout" in path:
+            angel.jwt = ""
+            await angel.log_in()
+        return status, str(answer)
+
+    return ask
+
+
+CALLERS: dict[str, Callable[[Sim], Awaitable[Asked]]] = {
+    "zerodha": _zerodha,
+    "fyers": _fyers,
+    "dhan": _dhan,
+    "angelone": _angelone,
+}
 """Logs in and returns what calls a route with that session."""
-UNKNOWN = {"zerodha": "Not Found", "fyers": "Not Found", "dhan": "Not Found"}
+UNKNOWN = {"zerodha": "Not Found", "fyers": "Not Found", "dhan": "Not Found", "angelone": "Not Found"}
 """What the broker answers for a path that is none."""
 
 
