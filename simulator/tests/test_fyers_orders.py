@@ -135,6 +135,37 @@ async def test_a_gtt_fires_once_and_its_order_carries_the_tag(sim: Sim) -> None:
     assert (status, answer["code"]) == (400, -99)
 
 
+async def test_changing_an_oco_drops_the_leg_that_is_left_out(sim: Sim) -> None:
+    """Pitfall: a change replaces the whole set of legs."""
+    user = await _open(sim)
+    legs = {
+        "leg1": {"price": 2095.0, "triggerPrice": 2100.0, "qty": 10},
+        "leg2": {"price": 1895.0, "triggerPrice": 1900.0, "qty": 10},
+    }
+    body = {"side": -1, "symbol": "NSE:RELIANCE-EQ", "productType": "CNC", "orderInfo": legs}
+    name = (await user.call("POST", f"{API}/gtt/orders/sync", body))[1]["id"]
+    change = {"id": name, "orderInfo": {"leg1": legs["leg1"]}}
+    assert (await user.call("PATCH", f"{API}/gtt/orders/sync", change))[1]["code"] == 1102
+    [row] = (await user.call("GET", f"{API}/gtt/orders"))[1]["orderBook"]
+    assert (row["gtt_oco_ind"], row["qty2"], row["price2_trigger"]) == (1, 0, 0)
+
+
+async def test_a_stop_is_not_changed_through_the_market(sim: Sim) -> None:
+    user = await _open(sim)
+    await user.place(limitPrice=2010.0)
+    stop = await user.place(side=-1, type=4, limitPrice=1980.0, stopPrice=1985.0)
+    for change, code in (
+        ({"stopPrice": 2001.0, "limitPrice": 1999.0}, -390),
+        ({"stopPrice": 1979.0}, -315),
+        ({"type": 3, "stopPrice": 1990.0}, 1102),
+        ({"type": 2}, 1102),
+    ):
+        answer = (await user.call("PATCH", f"{API}/orders/sync", {"id": stop, **change}))[1]
+        assert answer["code"] == code, (change, answer)
+    row = await user.row(stop)
+    assert (row["type"], row["status"], row["limitPrice"], row["tradedPrice"]) == (1, 2, 1990.0, 2000.0)
+
+
 async def test_the_minute_the_block_and_the_headers(sim: Sim) -> None:
     """Pitfall: the fourth minute over the limit blocks the account for the day."""
     user = await _open(sim)

@@ -7,7 +7,6 @@ REST stands at its documented paths (`/api/v3`, `/data`); the market socket is `
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -170,7 +169,7 @@ def _cancel_by_path(caller: Caller, request: web.Request, _: bytes) -> object:
 
 def _add_market(front: Front) -> None:
     def listed(caller: Caller, request: web.Request, _: bytes) -> object:
-        names = [name for name in unquote(request.query.get("symbols", "")).split(",") if name]
+        names = [name for name in request.query.get("symbols", "").split(",") if name]
         return quotes.quotes(caller, names)
 
     def depth(caller: Caller, request: web.Request, _: bytes) -> object:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from algo_crds.contracts.orders import OrderType, Product, Side
+from algo_crds.contracts.orders import OrderStatus, OrderType, Product, Side
 
 from algo_simulator.fyers.bodies import price_field, text_field, whole_field
 from algo_simulator.fyers.errors import FyersError, bad_field
@@ -182,7 +182,7 @@ def _check_stop(market: Market, side: Side, trigger: int, price: int) -> None:
     if last and (trigger < last if side is Side.BUY else trigger > last):
         where = "greater" if side is Side.BUY else "less"
         raise bad_field(f"Stop price should be {where} than the last traded price", STOP_PASSED)
-    if trigger > price if side is Side.BUY else trigger < price:
+    if trigger >= price if side is Side.BUY else trigger <= price:
         where = "less" if side is Side.BUY else "greater"
         raise bad_field(f"Stop price should be {where} than the limit price", STOP_BEYOND_LIMIT)
 
@@ -211,6 +211,9 @@ def read_changes(form: Mapping[str, Any], order: AccountOrder, market: Market) -
         changes["price"] = protected_limit(market, order.sim.side, trigger)
     if not stop:
         changes["trigger"] = 0
+    elif order.sim.status is not OrderStatus.TRIGGERED:
+        trigger, price = (int(changes.get(name, getattr(order.sim, name))) for name in ("trigger", "price"))
+        _check_stop(market, order.sim.side, trigger, price)
     return changes
 
 
