@@ -32,7 +32,7 @@ WORLD: Final = "alone"
 EARLY_S: Final = 2
 """How long before its session the market begins."""
 MAX_SPEED: Final = 10_000.0
-_SECRET: Final = "JBSWY3DPEHPK3PXP"  # noqa: S105 - of an account that lives as long as the process
+_SECRET: Final = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # noqa: S105 - of an account that lives as long as the process
 _BASE: Final = AccountSpec(
     broker="",
     client_id="SM0001",
