@@ -12,9 +12,6 @@ import msgspec
 from algo_brokers.errors import BrokerError
 
 log: Final = logging.getLogger("algo_gateway.books")
-SPACING_S: Final = 0.11
-"""At most about nine reads a second: brokers allow ten calls of all other kinds together."""
-
 Row = TypeVar("Row")
 
 
@@ -33,7 +30,7 @@ class SharedReader(Generic[Row]):
         read: one read; takes the instant at which it begins.
         now: session time.
         changed: called when `in_flight` changed.
-        spacing_s: wall time between reads; none in a replay, where the broker counts session time.
+        admit: waits until the broker's windows have room; whoever asks meanwhile shares the read.
     """
 
     def __init__(
@@ -41,20 +38,24 @@ class SharedReader(Generic[Row]):
         read: Callable[[int], Awaitable[tuple[Row, ...]]],
         now: Callable[[], int],
         changed: Callable[[], None],
-        spacing_s: float = SPACING_S,
+        admit: Callable[[], Awaitable[None]],
     ) -> None:
-        self._spacing = spacing_s
+        self._admit = admit
         self._read = read
         self._now = now
         self._changed = changed
         self._waiting: list[Callable[[ReadResult[Row]], None]] = []
         self._task: asyncio.Task[None] | None = None
-        self._last = 0.0
 
     @property
     def in_flight(self) -> int:
         """1 while a read is under way or wanted."""
         return int(self._task is not None)
+
+    @property
+    def asked(self) -> int:
+        """Who waits for a read that has not begun."""
+        return len(self._waiting)
 
     def ask(self, answer: Callable[[ReadResult[Row]], None]) -> None:
         """Have `answer` called with the result of a read that begins after now."""
@@ -64,11 +65,9 @@ class SharedReader(Generic[Row]):
             self._changed()
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                await asyncio.sleep(max(0.0, self._last + self._spacing - loop.time()))
-                self._last = loop.time()
+                await self._admit()
                 asked, self._waiting = self._waiting, []
                 result = await self._once()
                 for answer in asked:

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -28,6 +29,7 @@ from algo_gateway.front import serve
 from algo_gateway.hub import Hub, Parts
 from algo_gateway.live import Live
 from algo_gateway.metrics import create_metrics
+from algo_gateway.pacing import ReadPacer, paced
 from algo_gateway.paper_account import PaperAccount
 from algo_gateway.publish import Publisher, connect
 from algo_gateway.replay import Replay
@@ -55,7 +57,9 @@ class Gateway:
         self.crash = create_crash_points(settings.crash_dir)
         self.clock = SessionClock(own=bool(settings.world_clock_url))
         self.session = SessionHolder(settings.session_file, self.clock.now)
-        self.broker = self._broker()
+        unpaced = self._broker()
+        self.pacer = ReadPacer(unpaced.windows, self.clock)
+        self.broker = paced(unpaced, self.pacer)
         self.door = Door(self.broker.windows)
         self.symbols = Symbols(self.broker)
         self.publisher = Publisher(
@@ -74,6 +78,7 @@ class Gateway:
                 clock=self.clock,
                 symbols=self.symbols,
                 publisher=self.publisher,
+                pacer=self.pacer,
                 crash=self.crash,
                 cut=lambda connection: self.server.cut(connection),
                 health=self.health,
@@ -158,16 +163,21 @@ class Gateway:
         if clock is None:
             return None
         hub, door = self.hub, self.door
-        return Replay(
+        pacer = self.pacer
+        replay = Replay(
             hub,
             self.watchdog,
             answer=lambda seq, in_flight, wake_at: clock.idle(seq=seq, in_flight=in_flight, wake_at=wake_at),
             set_now=self._set_now,
-            http_calls=lambda: door.calls + hub.books.in_flight + hub.positions.in_flight + hub.own_calls,
-            queued=lambda: door.queued,
-            next_pump=lambda: door.next_pump(self.clock.now()),
+            http_calls=lambda: (
+                door.calls + hub.books.in_flight + hub.positions.in_flight + hub.own_calls - pacer.waiting
+            ),
+            queued=lambda: door.queued + hub.books.asked + hub.positions.asked,
+            wakes=lambda: (door.next_pump(self.clock.now()), pacer.next_at()),
             remember=lambda names: hub.meanwhile(self.publisher.save(armed=" ".join(names))),
         )
+        pacer.changed = replay.settle
+        return replay
 
     # The world's messages
 
@@ -181,12 +191,14 @@ class Gateway:
             replay.restarted()
             self._newest_beat = 0
             self._set_now(message.now)
+            self.pacer.market(running=message.running)
             if self._paper is not None and self._paper_kept:
                 self._paper.exchange.restore(self._paper_kept, message.now)
                 self._paper_kept = b""
                 self.hub.read_for_all()
             self.hub.health_changed()
         else:
+            self.pacer.market(running=message.state == "running")
             self.publisher.event("World", f"the market is {message.state}", message.now)
 
     def _paper_tick(self, tick: world.WorldTick) -> None:
@@ -219,6 +231,7 @@ class Gateway:
 
     def _set_now(self, now: int) -> None:
         self.clock.set(now)
+        self.pacer.moved(now)
         self.publisher.now(now)
 
     # What the hub asks for
@@ -314,6 +327,8 @@ class Gateway:
             self._paper_kept = await self._kept_paper()
         if self._replay is not None:
             self._replay.expect((await self.publisher.read("armed") or b"").decode().split())
+        gc.collect()
+        gc.freeze()  # a full collection of what was built by now would hold an order up for tens of milliseconds
         async with self.serving(), asyncio.TaskGroup() as tasks:
             if self._world is not None:
                 tasks.create_task(self._world.run())

@@ -6,6 +6,7 @@ sees each market step whole and in order, with that step's time as `now`.
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
@@ -20,7 +21,7 @@ from algo_crds.contracts.orders import OrderRow, PositionRow, Product
 from algo_crds.contracts.tokens import RunnerClaims
 from algo_market.sessions import SessionUnknownError
 
-from algo_gateway.books import SPACING_S, ReadResult, SharedReader
+from algo_gateway.books import ReadResult, SharedReader
 from algo_gateway.calls import Outcome, perform
 from algo_gateway.clock import SessionClock, monotonic_ms
 from algo_gateway.crash_points import CrashPoint
@@ -29,12 +30,14 @@ from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send
 from algo_gateway.eager import Tasks
 from algo_gateway.facts import is_news, last_send
 from algo_gateway.instrument_day import InstrumentDay
+from algo_gateway.pacing import ReadPacer
 from algo_gateway.publish import Publisher
 from algo_gateway.rounds import RunnerIdle
 from algo_gateway.symbols import SymbolKey, Symbols
 
 log: Final = logging.getLogger("algo_gateway.hub")
 _RETRY_S: Final = 1.0
+_CLOCK_S: Final = 0.02
 
 
 class Runner(msgspec.Struct, kw_only=True):
@@ -62,6 +65,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     clock: SessionClock
     symbols: Symbols
     publisher: Publisher
+    pacer: ReadPacer
     crash: CrashPoint
     cut: Callable[[int], None]
     health: Callable[[], wire.BrokerHealth]
@@ -83,14 +87,20 @@ class Hub:
         self.runner_lost: Callable[[str], None] = lambda _strategy: None
         self.runner_idle: Callable[[str, RunnerIdle], None] = lambda _strategy, _idle: None
         broker = parts.broker
-        spacing = 0.0 if parts.clock.own else SPACING_S
         self.books: SharedReader[OrderRow] = SharedReader(
-            lambda begun_at: broker.read_book(begun_at=begun_at), parts.clock.now, self._round_changed, spacing
+            lambda begun_at: broker.read_book(begun_at=begun_at),
+            parts.clock.now,
+            self._round_changed,
+            lambda: parts.pacer.admit("book"),
         )
         self.positions: SharedReader[PositionRow] = SharedReader(
-            lambda _begun_at: broker.read_positions(), parts.clock.now, self._round_changed, spacing
+            lambda _begun_at: broker.read_positions(),
+            parts.clock.now,
+            self._round_changed,
+            lambda: parts.pacer.admit("positions"),
         )
         self._facts_trouble = ""
+        self._taken: ReadResult[OrderRow] | None = None
         self.own_calls = 0
         """Calls to the broker that no runner waits for by itself: quotes, and writes whose runner is gone."""
         self.book_seen = False
@@ -141,6 +151,9 @@ class Hub:
         """Tell a new owner all it must know; tried again until the broker can say what the instrument is."""
         parts = self._parts
         while runner.connection in self._runners and not runner.welcomed:
+            if not parts.clock.now():  # a replayed market has not told its time yet
+                await asyncio.sleep(_CLOCK_S)
+                continue
             if not self.book_seen:
                 self.books.ask(self.take_book)
             try:
@@ -154,6 +167,7 @@ class Hub:
                 log.exception("no welcome for %s yet", runner.claims.sub)
                 await asyncio.sleep(_RETRY_S)
                 continue
+            gc.freeze()  # the broker's list of the day is large, and no collection may search it while orders wait
             owner = parts.door.owners.of_connection(runner.connection)
             if owner is None:
                 return
@@ -266,8 +280,9 @@ class Hub:
 
     def take_book(self, result: ReadResult[OrderRow]) -> None:
         """The door learns every tag of the account; the first book also fills its windows."""
-        if result.unavailable:
+        if result.unavailable or result is self._taken:  # one read answers many: its rows are taken once
             return
+        self._taken = result
         now = self._parts.clock.now()
         self.apply(self._parts.door.book(result.rows, now, restore=not self.book_seen))
         self.book_seen = True

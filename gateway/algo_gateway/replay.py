@@ -28,7 +28,7 @@ class Replay(FeedState):
     Args:
         answer: sends `world.Idle`.
         set_now: moves the session clock.
-        http_calls: broker calls under way; `queued`: writes that wait for the windows; `next_pump`: when they may go.
+        http_calls: broker calls under way; `queued`: what waits for the windows; `wakes`: when it may go.
         remember: keeps the strategies that the market waits for, for the process that comes after this one.
     """
 
@@ -41,7 +41,7 @@ class Replay(FeedState):
         set_now: Callable[[int], None],
         http_calls: Callable[[], int],
         queued: Callable[[], int],
-        next_pump: Callable[[], int | None],
+        wakes: Callable[[], tuple[int | None, ...]],
         remember: Callable[[tuple[str, ...]], None] = lambda _names: None,
     ) -> None:
         super().__init__(hub)
@@ -50,7 +50,7 @@ class Replay(FeedState):
         self._set_now = set_now
         self._http_calls = http_calls
         self._queued = queued
-        self._next_pump = next_pump
+        self._wakes = wakes
         self._remember = remember
         self._rounds = Rounds()
         self._held: list[list[FeedTick] | OrderRow] = []
@@ -172,7 +172,7 @@ class Replay(FeedState):
             return
         calls = self._http_calls()
         in_flight = calls if calls else max(0, self._rounds.in_flight() - self._queued())
-        wishes = [at for at in (self._rounds.wake_at(), self._next_pump(), self._watchdog.next_at) if at is not None]
+        wishes = [at for at in (self._rounds.wake_at(), self._watchdog.next_at, *self._wakes()) if at is not None]
         told = (self._passed, in_flight, min(wishes, default=None))
         if told != self._told:
             self._told = told
