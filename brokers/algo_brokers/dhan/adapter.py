@@ -3,27 +3,24 @@
 from collections.abc import Mapping
 from typing import Final
 
-from algo_crds.contracts.orders import OrderRow, RejectKind
-
 from algo_brokers.adapter_parts import AdapterParts, TransportTo
 from algo_brokers.calls import NO_SESSION, SessionCalls, answered, create_read_call, create_write_call, without
-from algo_brokers.dhan import limits, requests, responses, session
-from algo_brokers.dhan.answers import error_of, good, write_outcome
+from algo_brokers.dhan import limits, session
+from algo_brokers.dhan.answers import good, write_outcome
 from algo_brokers.dhan.capability import CAPABILITY
 from algo_brokers.dhan.feed import SocketParts, open_sockets
 from algo_brokers.dhan.lasting import create_triggers
 from algo_brokers.dhan.names import Words
+from algo_brokers.dhan.orders import create_orders
 from algo_brokers.dhan.reads import create_reads
 from algo_brokers.dhan.reconnect import Reconnects
-from algo_brokers.dhan.rejections import BAD_INPUT
 from algo_brokers.endpoints import Endpoints, simulated_endpoints
 from algo_brokers.errors import SessionRefused
 from algo_brokers.http import HttpAnswer
 from algo_brokers.login import Credentials, Login
-from algo_brokers.outcomes import Rejected, WriteOutcome
 from algo_brokers.port import Broker, Feed, FeedListener
-from algo_brokers.records import Change, NewOrder, OrderRef
 from algo_brokers.session import Session
+from algo_brokers.totp import totp_code
 
 ENDPOINTS: Final = Endpoints(
     rest="https://api.dhan.co",
@@ -44,6 +41,7 @@ def create_broker(parts: AdapterParts) -> Broker:
     write_call = create_write_call(parts.write, sessions, write_outcome)
     read_call = create_read_call(parts.transport(parts.endpoints.rest), sessions)
     words = Words()
+    orders = create_orders(write_call, read_call, words)
     reads = create_reads(read_call, parts.transport(parts.endpoints.files), words)
     sockets = SocketParts(
         endpoints=parts.endpoints,
@@ -52,43 +50,6 @@ def create_broker(parts: AdapterParts) -> Broker:
         session_over=parts.session_over,
         reconnects=Reconnects(),
     )
-
-    async def place(*, order: NewOrder) -> WriteOutcome:
-        try:
-            known = requests.with_token(order, words)
-        except ValueError as error:
-            return Rejected(kind=RejectKind.ORDER_OTHER, message=str(error))
-        return await write_call(lambda held: requests.place(held, known))
-
-    async def modify(*, change: Change) -> WriteOutcome:
-        return await write_call(lambda held: requests.modify(held, change))
-
-    async def cancel(*, order: OrderRef) -> WriteOutcome:
-        return await write_call(lambda held: requests.cancel(held, order.broker_order_id))
-
-    async def read_book(*, begun_at: int) -> tuple[OrderRow, ...]:
-        return await read_call(
-            requests.book, lambda answer: responses.order_rows(good(answer), words, read_at=begun_at)
-        )
-
-    def found(answer: HttpAnswer, begun_at: int) -> tuple[OrderRow, ...]:
-        """The rows of a look-up; the server answers an unknown id with an empty list or with DH-905."""
-        if error_of(answer).code == BAD_INPUT:
-            return ()
-        return responses.order_rows(good(answer), words, read_at=begun_at)
-
-    async def read_order(*, broker_order_id: str, begun_at: int) -> tuple[OrderRow, ...]:
-        rows = await read_call(
-            lambda held: requests.one_order(held, broker_order_id), lambda answer: found(answer, begun_at)
-        )
-        # Nothing found is no proof: the book is.
-        rows = rows or await read_book(begun_at=begun_at)
-        return tuple(row for row in rows if row.broker_order_id == broker_order_id)
-
-    async def read_by_tag(*, tag: str, begun_at: int) -> tuple[OrderRow, ...]:
-        rows = await read_call(lambda held: requests.by_tag(held, tag), lambda answer: found(answer, begun_at))
-        rows = rows or await read_book(begun_at=begun_at)
-        return tuple(row for row in rows if (row.tag or "").lower() == tag.lower())
 
     async def open_feed(*, listener: FeedListener) -> Feed:
         held = parts.current()
@@ -100,12 +61,12 @@ def create_broker(parts: AdapterParts) -> Broker:
         capability=CAPABILITY,
         windows=limits.windows(parts.orders_per_window),
         login=create_login(parts.transport, parts.endpoints),
-        place=place,
-        modify=modify,
-        cancel=cancel,
-        read_book=read_book,
-        read_order=read_order,
-        read_by_tag=read_by_tag,
+        place=orders.place,
+        modify=orders.modify,
+        cancel=orders.cancel,
+        read_book=orders.read_book,
+        read_order=orders.read_order,
+        read_by_tag=orders.read_by_tag,
         open_feed=open_feed,
         read_trades=reads.trades,
         read_positions=reads.positions,
@@ -141,8 +102,10 @@ def create_login(transport: TransportTo, endpoints: Endpoints) -> Login:
             if credentials.access_token:
                 request = session.profile_request(credentials.access_token, credentials.client_id)
                 return session.pasted_session(await answered(send_rest, request), credentials=credentials, now=now)
-            answer = await answered(send_auth, session.totp_request(credentials, now=now))
-            return session.session_of(answer, client_id=credentials.client_id, api_key="", now=now)
+            code = totp_code(credentials.totp_secret, now)
+            with without(code):
+                answer = await answered(send_auth, session.totp_request(credentials, code))
+                return session.session_of(answer, client_id=credentials.client_id, api_key="", now=now)
 
     async def renew(*, credentials: Credentials, session: Session, now: int) -> Session:
         with without(*credentials.secrets(), session.access_token):

@@ -41,10 +41,10 @@ class _Talk:
         self._parts = parts
         self._listener = listener
         self._asked: set[int] = set()
-        self._market: Stream | None = None
+        self._open: list[Stream] = []
 
     def hello(self, streams: Sequence[Stream], session: Session) -> None:
-        self._market = streams[0]
+        self._open.extend(streams)
         streams[1].send_text(updates.login(session))
 
     def prices(self, payload: bytes) -> None:
@@ -61,8 +61,8 @@ class _Talk:
         if rejections.session_over(0, text, ""):
             self._parts.session_over()
         self._listener.on_trouble(f"the broker ends the market socket: {rejections.MEANING.get(text, 'code ' + text)}")
-        if self._market is not None:
-            self._market.disconnect()
+        for one in self._open:
+            one.disconnect()
 
     def no_text(self, payload: bytes) -> None:
         raise BadAnswer(f"text of {len(payload)} bytes on the market socket")

@@ -17,7 +17,6 @@ from algo_brokers.errors import BadAnswer, BrokerUnavailable, RequestRefused, To
 from algo_brokers.http import HttpAnswer, HttpRequest, with_query
 from algo_brokers.login import Credentials
 from algo_brokers.session import Session
-from algo_brokers.totp import totp_code
 
 LIVES: Final = (
     "a token lives 24 hours and ends at once when another is made anywhere; log in again, or renew it while it lives"
@@ -101,16 +100,15 @@ def consume_request(credentials: Credentials, token: str) -> HttpRequest:
     return HttpRequest("GET", with_query("/app/consumeApp-consent", [("tokenId", token)]), _app(credentials))
 
 
-def totp_request(credentials: Credentials, *, now: int) -> HttpRequest:
+def totp_request(credentials: Credentials, code: str) -> HttpRequest:
     """A session by PIN and one-time password, all in the query; empty body.
 
     Raises:
-        RequestRefused: the PIN is not six digits, or the authenticator secret is no base32 text.
+        RequestRefused: the PIN is not six digits.
     """
     pin = credentials.pin
     if not (len(pin) == 6 and pin.isascii() and pin.isdigit()):
         raise RequestRefused("the PIN must be the six digits of the broker's app; nothing was sent")
-    code = totp_code(credentials.totp_secret, now)
     query = [("dhanClientId", credentials.client_id), ("pin", pin), ("totp", code)]
     return HttpRequest("POST", with_query("/app/generateAccessToken", query))
 

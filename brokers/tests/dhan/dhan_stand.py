@@ -1,5 +1,7 @@
 """A Dhan session with canaries for secrets, answers as the broker documents them, and the adapter at a stand-in."""
 
+import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 from aiohttp import web
 from algo_brokers.dhan.names import Words, pack
 from algo_brokers.http import HttpAnswer
+from algo_brokers.port import Broker
 from algo_brokers.records import BrokerInstrument, InstrumentRef
 from algo_brokers.registry import adapter_of
 from algo_brokers.session import Session
@@ -46,6 +49,7 @@ __all__ = [
     "instrument",
     "order",
     "order_ref",
+    "refusing",
     "stand",
     "words",
 ]
@@ -132,6 +136,22 @@ def handler(*answers: HttpAnswer) -> Any:
         return web.Response(status=one.status, body=one.body, content_type=one.content_type)
 
     return handle
+
+
+async def refusing(stand: Stand, status: bytes) -> tuple[asyncio.Server, Broker, list[bytes]]:
+    """A server that refuses every handshake, an adapter that points at it, and what it was asked."""
+    asked: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    adapter = adapter_of("dhan")
+    endpoints = adapter.simulated(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    return server, adapter.create_broker(dataclasses.replace(stand.parts, endpoints=endpoints)), asked
 
 
 @pytest.fixture

@@ -11,32 +11,15 @@ from algo_brokers.http import HttpAnswer
 from algo_brokers.login import Credentials
 from algo_brokers.session import Session
 from algo_brokers.totp import totp_code
+from dhan_samples import AUTHENTICATOR, PROFILE, TOKEN
 from dhan_stand import CANARY, CLIENT, HELD, KEY, SECRET, answer, error
 from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = 1_795_405_800_000
 EXPIRES = 1_795_491_311_000  # 2026-11-24T09:05:11 in India
-AUTHENTICATOR = "JBSWY3DPEHPK3PXP"
 KEYS = Credentials(client_id=CLIENT, api_key=KEY, api_secret=SECRET, pin="123456", totp_secret=AUTHENTICATOR)
 PASTED = Credentials(client_id=CLIENT, access_token=CANARY)
-TOKEN = {
-    "dhanClientId": CLIENT,
-    "dhanClientName": "SIM USER",
-    "dhanClientUcc": "SIMU0003A",
-    "givenPowerOfAttorney": False,
-    "accessToken": CANARY,
-    "expiryTime": "2026-11-24T09:05:11.000",
-}
-PROFILE = {
-    "dhanClientId": CLIENT,
-    "tokenValidity": "24/11/2026 09:05",
-    "activeSegment": "Equity, Derivative, Currency, Commodity",
-    "ddpi": "Active",
-    "mtf": "Deactive",
-    "dataPlan": "Active",
-    "dataValidity": "2026-12-20 18:30:00.0",
-}
 
 
 def jwt(**claims: Any) -> str:
@@ -70,14 +53,14 @@ def test_the_redirect() -> None:
 
 
 def test_pin_and_one_time_password_are_sent_once_and_in_the_query() -> None:
-    request = session.totp_request(KEYS, now=NOW)
     code = totp_code(AUTHENTICATOR, NOW)
+    request = session.totp_request(KEYS, code)
     assert request.target == f"/app/generateAccessToken?dhanClientId={CLIENT}&pin=123456&totp={code}"
     assert (request.method, request.body, request.headers) == ("POST", b"", ())
     assert "123456" not in repr(request)
     for pin in ("", "12345", "12345x", "١٢٣٤٥٦"):
         with pytest.raises(RequestRefused, match="six digits") as caught:
-            session.totp_request(Credentials(client_id=CLIENT, pin=pin, totp_secret=AUTHENTICATOR), now=NOW)
+            session.totp_request(Credentials(client_id=CLIENT, pin=pin), code)
         assert not pin or pin not in str(caught.value)
 
 

@@ -8,15 +8,11 @@ from algo_brokers.dhan import stream
 from algo_brokers.dhan.names import SEGMENT_CODES, pack
 from algo_brokers.errors import BadAnswer
 from algo_brokers.records import FeedTick
+from dhan_samples import DISCONNECT, QUOTE, TICKER
 from dhan_stand import CANARY, CLIENT, HDFC, HELD, NIFTY, OPTION
 from hypothesis import given
 from hypothesis import strategies as st
 
-TICKER = bytes.fromhex("02100001350500000048c944800e8069")
-QUOTE = bytes.fromhex(
-    "04320001350500000060c9440500810e806900b0c844393000000a000000140000000000c84400e0c7440080ca4400c0c644"
-)
-DISCONNECT = bytes.fromhex("320a0000000000002503")
 LTT = (1_770_000_000 - 19_800) * 1000
 
 

@@ -7,55 +7,12 @@ import pytest
 from algo_brokers.dhan import updates
 from algo_brokers.errors import BadAnswer
 from algo_crds.contracts.orders import OrderRow, OrderStatus, OrderType, Product, RejectKind, Side
+from dhan_samples import UPDATE
 from dhan_stand import CANARY, CLIENT, HELD, TAG, instrument, words
 from hypothesis import given
 from hypothesis import strategies as st
 
 KNOWN = words(instrument())
-DATA = {
-    "exchange": "NSE",
-    "segment": "E",
-    "source": "P",
-    "securityId": "1333",
-    "clientId": CLIENT,
-    "exchOrderNo": "1300000000123456",
-    "orderNo": "312611234433",
-    "product": "I",
-    "txnType": "B",
-    "orderType": "LMT",
-    "validity": "DAY",
-    "discQuantity": 0,
-    "remainingQuantity": 6,
-    "quantity": 10,
-    "tradedQty": 4,
-    "price": 1605.5,
-    "triggerPrice": 0,
-    "tradedPrice": 1605.45,
-    "avgTradedPrice": 1605.45,
-    "algoOrdNo": "",
-    "offMktFlag": "0",
-    "orderDateTime": "2026-11-23 09:20:11",
-    "exchOrderTime": "2026-11-23 09:20:12",
-    "lastUpdatedTime": "2026-11-23 09:20:15",
-    "remarks": "NR",
-    "mktType": "NL",
-    "reasonDescription": "CONFIRMED",
-    "legNo": 1,
-    "instrument": "EQUITY",
-    "symbol": "HDFCBANK",
-    "productName": "INTRADAY",
-    "status": "Pending",
-    "lotSize": 1,
-    "strikePrice": 0,
-    "expiryDate": "0001-01-01 00:00:00",
-    "optType": "XX",
-    "displayName": "HDFC Bank",
-    "isin": "INE040A01034",
-    "series": "EQ",
-    "algoId": "0",
-    "multiplier": 1,
-    "correlationId": TAG,
-}
 
 
 def read(data: Any, kind: str = "order_alert") -> OrderRow | None:
@@ -94,12 +51,12 @@ def test_login() -> None:
 
 
 def test_both_spellings_and_both_at_once() -> None:
-    assert read(DATA) == ROW
-    assert read(pascal(DATA)) == ROW
-    assert read({**pascal(DATA), **DATA}) == ROW
-    empty = {key: "" if isinstance(value, str) else 0 for key, value in pascal(DATA).items()}
-    assert read({**empty, **DATA}) == ROW
-    assert read({**DATA, **empty}) == ROW
+    assert read(UPDATE) == ROW
+    assert read(pascal(UPDATE)) == ROW
+    assert read({**pascal(UPDATE), **UPDATE}) == ROW
+    empty = {key: "" if isinstance(value, str) else 0 for key, value in pascal(UPDATE).items()}
+    assert read({**empty, **UPDATE}) == ROW
+    assert read({**UPDATE, **empty}) == ROW
 
 
 @pytest.mark.parametrize(
@@ -117,14 +74,14 @@ def test_both_spellings_and_both_at_once() -> None:
     ],
 )
 def test_states(changes: dict[str, Any], status: OrderStatus) -> None:
-    row = read(DATA | changes)
+    row = read(UPDATE | changes)
     assert row is not None
     assert row.status is status
 
 
 def test_codes() -> None:
     def row_of(**changes: Any) -> OrderRow:
-        row = read(DATA | changes)
+        row = read(UPDATE | changes)
         assert row is not None
         return row
 
@@ -141,7 +98,7 @@ def test_frames_that_are_no_order_of_ours() -> None:
     assert read({}, kind="heartbeat") is None
     assert updates.read(b'{"Type":"welcome"}', KNOWN, read_at=1) is None
     for product in "FVB":
-        assert read(DATA | {"product": product, "correlationId": ""}) is None
+        assert read(UPDATE | {"product": product, "correlationId": ""}) is None
 
 
 @pytest.mark.parametrize(
@@ -150,13 +107,13 @@ def test_frames_that_are_no_order_of_ours() -> None:
 )
 def test_an_order_that_cannot_be_read(changes: dict[str, Any]) -> None:
     with pytest.raises(BadAnswer):
-        read(DATA | changes)
+        read(UPDATE | changes)
 
 
 def test_missing_keys() -> None:
     for key in ("exchange", "status", "orderNo", "securityId"):
         with pytest.raises(BadAnswer):
-            read({name: value for name, value in DATA.items() if name != key})
+            read({name: value for name, value in UPDATE.items() if name != key})
 
 
 @given(st.binary(max_size=300))
@@ -170,6 +127,6 @@ def test_arbitrary_bytes(data: bytes) -> None:
 
 @given(st.data())
 def test_truncated_frames(data: st.DataObject) -> None:
-    whole = json.dumps({"Data": DATA, "Type": "order_alert"}).encode()
+    whole = json.dumps({"Data": UPDATE, "Type": "order_alert"}).encode()
     with pytest.raises(BadAnswer):
         updates.read(whole[: data.draw(st.integers(0, len(whole) - 1))], KNOWN, read_at=1)
