@@ -15,7 +15,7 @@ ROWS = {"NSE:RELIANCE": ticks([(f"09:15:{second:02}", "2000") for second in rang
 async def _open(sim: Sim, **fields: Any) -> FyersUser:
     """A market that has traded at 2000 and stands still."""
     user = FyersUser(sim)
-    await user.world(ROWS, start_time="09:14:59", speed=20, **fields)
+    await user.world(ROWS, start_time="09:14:59", speed=100, **fields)
     await sim.call("POST", "/worlds/w/start")
     await sim.until(lambda view: view["now"] >= 1_618_199_101_000)
     await sim.call("POST", "/worlds/w/pause")

@@ -140,6 +140,30 @@ async def test_a_muted_feed_starts_again_with_a_snapshot(sim: Sim) -> None:
     assert (await client.hear())[9] == 0x55
 
 
+async def test_lite_mode_and_paused_channels(sim: Sim) -> None:
+    user = await _user(sim)
+    client = await _market(sim, user)
+    await client.log_in()
+    await client.say(FULL[:-1] + b"L")
+    await client.say(FULL[:-1] + b"?")
+    await client.say(topics(4, SHARE))
+    await client.say(topics(4, "if|nse_cm|Nifty 50", DEPTH, channel=12))
+    await client.say(bytes([0, 0, 7, 1]) + field(1, (1 << 12).to_bytes(8)))
+    heard = [await client.hear() for _ in range(7)]
+    assert [(frame[2], frame[7:8]) for frame in heard if frame[2] != 6] == [
+        (12, b"K"),
+        (12, b"N"),
+        (4, b"K"),
+        (4, b"K"),
+        (7, b"K"),
+    ]
+    await sim.call("POST", "/worlds/w/start", {"speed": 20})
+    updates = [await client.hear() for _ in range(3)]
+    assert [struct.unpack(">HBHi", frame[7:16]) for frame in updates] == [
+        (1, 0x4C, 1, price) for price in (200_000, 200_100, 200_200)
+    ]
+
+
 async def test_too_many_topics_are_told_by_a_message(sim: Sim) -> None:
     user = await _user(sim)
     client = await _market(sim, user)
@@ -168,7 +192,7 @@ async def test_acknowledgements_are_noted(sim: Sim) -> None:
 
 
 async def test_frames_of_both_sockets_are_counted_and_numbered(sim: Sim) -> None:
-    user = await _user(sim, participants=1)
+    user = await _user(sim, participants=1, end_time="09:15:10")
     market = await _market(sim, user)
     await market.log_in()
     await market.say(topics(4, SHARE))
