@@ -160,6 +160,7 @@ async def test_holdings_and_funds(sim: Sim) -> None:
         ({"limitPrice": -1}, -308),
         ({"limitPrice": 1990.01}, -392),
         ({"limitPrice": 10**9}, -308),
+        ({"limitPrice": 10**400}, -308),
         ({"type": 3, "stopPrice": 0}, -309),
         ({"type": 4, "stopPrice": 1995.0, "limitPrice": 1996.0}, -390),
         ({"type": 4, "stopPrice": 2010.0, "limitPrice": 2010.0}, -315),

@@ -69,7 +69,7 @@ def number_field(form: Mapping[str, Any], name: str, code: int = -50) -> float:
         return 0
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise bad_field(f"{name} is invalid", code)
-    if not math.isfinite(value) or abs(value) >= MAX_NUMBER:
+    if abs(value) >= MAX_NUMBER or not math.isfinite(value):
         raise bad_field(f"{name} is out of range", code)
     return value
 
