@@ -44,7 +44,7 @@ def create(caller: Caller, form: Form) -> dict[str, object]:
     if product not in _PRODUCTS:
         raise refusal("AB9015", "Invalid product type")
     oco = text(form, "gttType").upper() == "OCO"
-    days = _days(form, _MAX_DAYS)
+    days, disclosed = _days(form, _MAX_DAYS), _disclosed(form)
     legs = _legs(form, side, oco=oco)
     made = caller.clock.world.triggers.place(
         caller.account, market, product=PRODUCTS[product], legs=legs, now=caller.now
@@ -52,7 +52,7 @@ def create(caller: Caller, form: Form) -> dict[str, object]:
     if isinstance(made, Refused):
         raise _refused(made)
     made.expires_at = caller.now + days * _DAY_MS
-    made.memo = {"producttype": product, "disclosed": _disclosed(form)}
+    made.memo = {"producttype": product, "disclosed": disclosed}
     return {"id": _id(made)}
 
 
@@ -66,13 +66,12 @@ def modify(caller: Caller, form: Form) -> dict[str, object]:
     oco = len(rule.legs) > 1
     if text(form, "gttType").upper() == "OCO" and not oco:
         raise refusal("AB9001", "Invalid parameters")
-    legs = _legs(form, rule.legs[0].side, oco=oco)
+    legs, disclosed = _legs(form, rule.legs[0].side, oco=oco), _disclosed(form)
+    expires_at = rule.created_at + _days(form, _MAX_DAYS) * _DAY_MS if text(form, "timeperiod") else rule.expires_at
     refused = caller.clock.world.triggers.modify(rule, legs, caller.now)
     if refused is not None:
         raise _refused(refused)
-    if text(form, "timeperiod"):
-        rule.expires_at = rule.created_at + _days(form, _MAX_DAYS) * _DAY_MS
-    rule.memo["disclosed"] = _disclosed(form)
+    rule.expires_at, rule.memo["disclosed"] = expires_at, disclosed
     return {"id": _id(rule)}
 
 
