@@ -87,7 +87,8 @@ class _Desk:
             async with asyncio.timeout(READY_S):
                 accepted = await self.market_ready and await self.orders_ready
         except TimeoutError:
-            silent = "order" if self.market_ready.done() else "market"
+            answered = self.market_ready.done() and not self.market_ready.cancelled()
+            silent = "order" if answered else "market"
             raise BrokerUnavailable(f"the {silent} socket did not answer the login within {READY_S:g} s") from None
         if self._closed_early:
             raise BrokerUnavailable(f"a socket closed during the login: {self._closed_early}")
