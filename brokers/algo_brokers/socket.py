@@ -30,12 +30,12 @@ class OnPayload(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSpec:
-    """What a socket is and how it is spoken to."""
+    """What a socket is and how it is spoken to. Address and headers may hold secrets: the text form shows neither."""
 
-    url: str
+    url: str = field(repr=False)
     name: str = "market"
     """`market` or `orders`: how frames are counted for a replayed market."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     on_binary: OnPayload
     on_text: OnPayload
     keep_alive: bytes = b""

@@ -71,7 +71,8 @@ async def open_feed(
 
     Raises:
         SessionRefused: a handshake was refused with 401 or 403.
-        BrokerUnavailable: no connection, or the account's three are in use (429).
+        TooManyRequests: the account's three connections are in use (429).
+        BrokerUnavailable: no connection.
     """
     binary, text = _prices(listener)
     orders = _orders(listener, now, name_of, on_ids)

@@ -34,6 +34,7 @@ def test_headers_of_every_call() -> None:
         "Authorization": "Bearer h.p.s",
     }
     assert "Authorization" not in dict(requests.headers(api_key="k"))
+    assert requests.bare("Bearer bearer a.b.c") == "a.b.c"
 
 
 def test_orders_name_the_registered_address() -> None:

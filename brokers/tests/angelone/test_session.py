@@ -14,8 +14,8 @@ from angelone_samples import AT, held, raw
 from hypothesis import given
 from hypothesis import strategies as st
 
-SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-KEYS = Credentials(client_id="S000123", api_key="k", pin="1234", totp_secret=SECRET)
+RFC_KEY = base64.b32encode(b"12345678901234567890").decode()
+KEYS = Credentials(client_id="S000123", api_key="k", pin="1234", totp_secret=RFC_KEY)
 MIDNIGHT = 1772476200_000
 
 
@@ -26,7 +26,7 @@ def jwt(claims: Any) -> str:
 
 def test_one_time_passwords_of_the_standard() -> None:
     for at, code in ((59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (2000000000, "279037")):
-        assert totp_code(SECRET, at * 1000) == code
+        assert totp_code(RFC_KEY, at * 1000) == code
     assert totp_code("gezd gnbv gy3t qojq gezd gnbv gy3t qojq", 59_000) == "287082"
     assert totp_code("JBSWY3DPEHPK3PXP", 0) == totp_code("JBSWY3DPEHPK3PXP====", 29_999)
 
