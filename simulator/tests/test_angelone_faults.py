@@ -59,6 +59,14 @@ async def test_answers_that_are_no_json(
     assert len(await _orders(sim)) == stored
 
 
+async def test_a_good_token_is_called_invalid_once(sim: Sim) -> None:
+    angel = await _angel(sim)
+    await sim.call("PATCH", "/worlds/w/faults", {"fail_reads": 1, "fail_status": 401})
+    status, answer = await angel.send("GET", "user/v1/getRMS")
+    assert (status, answer["errorCode"]) == (401, "AG8001")
+    assert await angel.get("user/v1/getRMS")
+
+
 async def test_a_lost_answer_leaves_the_order(sim: Sim) -> None:
     angel = await _angel(sim)
     await sim.call("PATCH", "/worlds/w/faults", {"lose_answers": 1})

@@ -201,14 +201,21 @@ async def test_an_order_before_the_opening_waits_at_the_broker(sim: Sim) -> None
     await angel.post("order/v1/modifyOrder", {**ORDER, "orderid": order_id, "price": "2010"})
     row = await angel.row(order_id)
     assert (row["status"], row["price"]) == ("modify after market order req received", 2010.0)
-    other = await angel.place()
-    await angel.post("order/v1/cancelOrder", {"variety": "NORMAL", "orderid": other})
-    assert (await angel.row(other))["status"] == "cancelled after market order"
+    cancel = {"variety": "NORMAL", "orderid": order_id}
+    assert await angel.refused("order/v1/cancelOrder", cancel) == ("AB1007", "Cancel Order Response : Bad Input")
     await sim.call("POST", "/worlds/w/start")
     await sim.until(lambda view: view["now"] >= OPEN)
     await sim.call("POST", "/worlds/w/pause")
     row = await angel.row(order_id)
     assert (row["variety"], row["status"], row["averageprice"]) == ("AMO", "complete", 2010.0)
+
+
+async def test_a_waiting_order_is_cancelled_early_in_the_morning(sim: Sim) -> None:
+    angel = await market(sim, until=0, start_time="08:40:00")
+    order_id = await angel.place()
+    await angel.post("order/v1/cancelOrder", {"variety": "NORMAL", "orderid": order_id})
+    row = await angel.row(order_id)
+    assert (row["status"], row["cancelsize"]) == ("cancelled after market order", "10")
 
 
 async def test_quotes(sim: Sim) -> None:

@@ -13,6 +13,8 @@ from algo_simulator.front import Caller
 from algo_simulator.market import Market
 from algo_simulator.orders import AccountOrder, Stage, record
 
+LOCK_MS: Final = 30 * 60_000
+"""Reports name 08:30 and 08:45 for its beginning."""
 _FIELDS: Final = ("quantity", "price", "trigger", "type")
 
 
@@ -24,6 +26,11 @@ def after_market(order: AccountOrder, market: Market) -> bool:
 def waits(order: AccountOrder, market: Market) -> bool:
     """Whether the order still waits at the broker for the session."""
     return after_market(order, market) and not order.at_exchange and order.sim.status not in FINAL
+
+
+def locked(caller: Caller, market: Market) -> bool:
+    """Whether it is the last half hour before the session, in which what waits cannot be cancelled."""
+    return market.session.open - LOCK_MS <= caller.now < market.session.open
 
 
 def keep_for_opening(caller: Caller, order: AccountOrder, market: Market) -> None:

@@ -87,9 +87,12 @@ def _too_many(_: web.Request, __: Window | None) -> AngelError:
 
 
 def _failure(_: web.Request, status: int) -> AngelError:
-    """A fault switch: 400 has no body, 403 and 429 are the limit's text, anything else is the firewall's page."""
+    """A fault switch: 400 has no body, 401 is a token that is suddenly none, 403 and 429 are the limit's text, anything
+    else is the firewall's page."""
     if status == HTTPStatus.BAD_REQUEST:
         return AngelError(status, "")
+    if status == HTTPStatus.UNAUTHORIZED:
+        return gateway(status, "AG8001", "Invalid Token")
     if status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
         return AngelError(status, ACCESS_RATE)
     return AngelError(status, _BLOCKED, html=True)

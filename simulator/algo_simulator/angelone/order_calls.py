@@ -8,6 +8,7 @@ from algo_simulator.angelone.desk import (
     cancel_waiting,
     change_waiting,
     keep_for_opening,
+    locked,
     turn_away,
     waits,
 )
@@ -108,7 +109,7 @@ def cancel(caller: Caller, form: Form) -> dict[str, object]:
     """`cancelOrder`: the variety must be the order's.
 
     Raises:
-        AngelError: no such order, another variety, or it is final.
+        AngelError: no such order, another variety, it is final, or waits for a session that begins soon.
     """
     variety = text(form, "variety")
     if variety not in VARIETIES:
@@ -116,9 +117,9 @@ def cancel(caller: Caller, form: Form) -> dict[str, object]:
     order = _find(caller, text(form, "orderid"))
     if variety not in varieties(order):
         raise refusal("AB1008", BAD_VARIETY)
-    if order.sim.status in FINAL:
-        raise bad_input(BAD_CANCEL)
     world, market = caller.clock.world, _market(caller, order)
+    if order.sim.status in FINAL or (waits(order, market) and locked(caller, market)):
+        raise bad_input(BAD_CANCEL)
 
     def withdraw() -> None:
         if waits(order, market):

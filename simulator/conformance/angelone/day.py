@@ -112,14 +112,24 @@ def row_of(smart: SmartConnect, order_id: str) -> dict[str, Any]:
     return dict(found)
 
 
-def after_market(smart: SmartConnect) -> None:
-    """Before the opening an order waits at the broker."""
+def after_market(smart: SmartConnect) -> str:
+    """Before the opening an order waits at the broker; returns it."""
     assert done(smart.orderBook) is None
     waiting = place(smart)
     row = row_of(smart, waiting)
     assert (row["variety"], row["status"]) == ("AMO", "after market order req received"), row
-    assert done(smart.cancelOrder, waiting, "NORMAL")["orderid"] == waiting
-    assert row_of(smart, waiting)["status"] == "cancelled after market order"
+    refused("AB1007", "Cancel Order Response : Bad Input", smart.cancelOrder, waiting, "NORMAL")
+    done(smart.modifyOrder, order(orderid=waiting, price="1300"))
+    assert row_of(smart, waiting)["status"] == "modify after market order req received"
+    return waiting
+
+
+def at_opening(smart: SmartConnect, waiting: str) -> None:
+    """The session has begun: what waited is an order like any other."""
+    row = row_of(smart, waiting)
+    assert (row["variety"], row["status"], row["price"]) == ("AMO", "open", 1300.0), row
+    done(smart.cancelOrder, waiting, "NORMAL")
+    assert row_of(smart, waiting)["status"] == "cancelled"
 
 
 def instruments(smart: SmartConnect) -> None:
@@ -344,12 +354,13 @@ def main() -> None:
     threading.Thread(target=updates.connect, daemon=True).start()
     soon(lambda: bool(updates.seen), "the greeting")
     assert (updates.seen[0]["order-status"], updates.seen[0]["orderData"]["orderid"]) == ("AB00", "")
-    after_market(smart)
-    assert [m["order-status"] for m in updates.seen] == ["AB00", "AB06", "AB07"], updates.seen
+    waiting = after_market(smart)
+    assert [m["order-status"] for m in updates.seen] == ["AB00", "AB06", "AB08"], updates.seen
     steps.append("after_market")
     feed = Feed(smart)
     soon(lambda: feed.opens == 1, "the market socket")
     until(5)
+    at_opening(smart, waiting)
     for step in (instruments, quotes, candles):
         step(smart)
         steps.append(step.__name__)
