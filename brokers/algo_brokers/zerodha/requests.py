@@ -1,6 +1,7 @@
 """Builders of every request, pure. Orders go form-encoded, reads carry their parameters in the query."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -20,6 +21,7 @@ PRODUCT: Final = {Product.INTRADAY: "MIS", Product.DELIVERY: "CNC"}
 _MAX_TAG: Final = 20
 
 
+@lru_cache(maxsize=8)
 def headers(session: Session, *, form: bool = False) -> tuple[tuple[str, str], ...]:
     """The headers of every call."""
     base = (("X-Kite-Version", "3"), ("Authorization", f"token {session.api_key}:{session.access_token}"))
@@ -57,7 +59,8 @@ def place(session: Session, order: NewOrder) -> HttpRequest:
 
 
 def _order_path(broker_order_id: str) -> str:
-    return f"/orders/{VARIETY}/{quote(broker_order_id, safe='')}"
+    plain = broker_order_id.isascii() and broker_order_id.isalnum()
+    return f"/orders/{VARIETY}/{broker_order_id if plain else quote(broker_order_id, safe='')}"
 
 
 def modify(session: Session, change: Change) -> HttpRequest:

@@ -125,7 +125,12 @@ class Door:
             return [Reply(connection, refusal)]
         if isinstance(write, wire.Place):
             self._forwarded.add(write.tag.lower())
-        self._queue.append(_Queued(_ORDER[_class_of(write)], next(self._arrivals), connection, write))
+        queued = _Queued(_ORDER[_class_of(write)], next(self._arrivals), connection, write)
+        if (
+            not self._queue and self._free_at(write, now) <= now
+        ):  # nothing is before it: the usual way, and the shortest
+            return [self._send(queued, now)]
+        self._queue.append(queued)
         return self.pump(now)
 
     def pump(self, now: int) -> list[Effect]:
