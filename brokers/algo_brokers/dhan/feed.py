@@ -48,11 +48,11 @@ class _Talk:
         streams[1].send_text(updates.login(session))
 
     def prices(self, payload: bytes) -> None:
-        message = stream.decode(payload, self._parts.words.tick_of)
-        if message.ticks:
-            self._listener.on_ticks(message.ticks)
-        if message.disconnect:
-            self._disconnected(message.disconnect)
+        ticks, disconnect = stream.decode(payload, self._parts.words.tick_of)
+        if ticks:
+            self._listener.on_ticks(ticks)
+        if disconnect:
+            self._disconnected(disconnect)
 
     def _disconnected(self, code: int) -> None:
         text = str(code)

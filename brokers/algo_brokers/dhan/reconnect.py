@@ -1,8 +1,8 @@
 """When the sockets may be opened again: Dhan counts handshakes for the whole account and blocks who comes too often.
 
-A feed that lived long may be opened again at once; one that ended soon waits 2 s, doubling to 60 s. After a handshake
-answered with 429, or an end with code 805 (too many connections), it is at least 60 s, doubling to eight minutes.
-Seconds of a monotonic clock.
+A feed that lived long may be opened again at once, and so may one that ended soon, the first time; after that it waits
+2 s, doubling to 60 s. After a handshake answered with 429, or an end with code 805 (too many connections), it is at
+least 60 s, doubling to eight minutes. Seconds of a monotonic clock.
 """
 
 from typing import Final
@@ -24,6 +24,7 @@ class Reconnects:
         self._not_before = 0.0
         self._opened_at = 0.0
         self._pause = 0.0
+        """Before the handshake after the next short life."""
         self._cool = 0.0
 
     def check(self, now: float) -> None:
@@ -45,8 +46,8 @@ class Reconnects:
         if now - self._opened_at >= _SOON_S:
             self._pause = self._cool = 0.0
             return
-        self._pause = min(max(self._pause * 2, _FIRST_S), _LONGEST_S)
         self._not_before = max(self._not_before, now + self._pause)
+        self._pause = min(max(self._pause * 2, _FIRST_S), _LONGEST_S)
 
     def too_many(self, now: float) -> None:
         """The broker said that there were too many."""

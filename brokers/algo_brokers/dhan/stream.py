@@ -8,7 +8,7 @@ docs, live market feed and annexure. A message that does not add up is an error 
 import math
 import struct
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -20,8 +20,8 @@ from algo_brokers.records import FeedTick
 from algo_brokers.session import Session
 
 _HEADER: Final = struct.Struct("<BHBI")
-_TICKER: Final = struct.Struct("<fI")  # last price, time
-_QUOTE: Final = struct.Struct("<fHIfI")  # last price, last quantity, time, average, volume
+_TICKER: Final = struct.Struct("<BHBIfI")  # header, last price, time
+_QUOTE: Final = struct.Struct("<BHBIfHIfI")  # header, last price, last quantity, time, average, volume
 _PRICE: Final = struct.Struct("<f")
 _REASON: Final = struct.Struct("<H")
 
@@ -44,6 +44,10 @@ _SIZES: Final = {
     DISCONNECT: 10,
 }
 
+_QUOTES: Final = frozenset({QUOTE, FULL})
+_ALONE: Final = {_SIZES[code]: code for code in sorted(_QUOTES)}
+"""Length of a message of one packet, and the packet's code."""
+_PLAIN_CODES: Final = frozenset(names.SEGMENT_OF_CODE) - names.CURRENCY_CODES
 _SUBSCRIBE: Final = 17
 """Quote mode: the smallest that carries the day's volume with the time of the last trade."""
 _UNSUBSCRIBE: Final = 18
@@ -59,75 +63,73 @@ TickOf = Callable[[int], int]
 """Tick size of a token in 1/10 000 rupee, 0 if not known."""
 
 
-class Message(NamedTuple):
-    """What a message of the socket says."""
-
-    ticks: list[FeedTick]
-    disconnect: int
-    """The reason that the broker gives for ending the connection; 0: it does not end."""
+Decoded = tuple[list[FeedTick], int]
+"""Prices, and the reason that the broker gives for ending the connection (0: it does not end). A plain tuple: one is
+made for every message."""
 
 
-def _price(value: float, token: int, tick_of: TickOf) -> int:
+def _price(value: float, segment: int, security_id: int, tick_of: TickOf) -> int:
     """The exact price behind a 32-bit float: the nearest paisa, or the nearest tick where a float is coarser than a
     paisa. 0 where it is coarser than the tick too: the price cannot be known.
 
     Raises:
         BadAnswer: no price has that value.
     """
-    if not 0 <= value < _MAX_RUPEES:  # false for NaN too
+    if 0 <= value < _EXACT_RUPEES:
+        return round(value * 10_000) if segment in names.CURRENCY_CODES else round(value * 100) * _PAISA
+    if not 0 <= value < _MAX_RUPEES:  # true for NaN
         raise BadAnswer(f"market frame with price {value!r}")
-    if token >> 32 in names.CURRENCY_CODES:
-        return round(value * 10_000)
-    if value < _EXACT_RUPEES:
-        return round(value * 100) * _PAISA
-    tick = tick_of(token)
+    tick = tick_of(segment << 32 | security_id)
     coarseness = 10_000 * 2.0 ** (math.frexp(value)[1] - _MANTISSA_BITS)
     return round(value * 10_000 / tick) * tick if tick > coarseness else 0
 
 
-def _instant(seconds: int) -> int:
-    return (seconds - _IST_SECONDS) * 1000 if seconds > _IST_SECONDS else 0
-
-
-def _tick(code: int, data: bytes, at: int, token: int, tick_of: TickOf) -> FeedTick | None:
-    seconds = volume = 0
-    if code == TICKER:
-        raw, seconds = _TICKER.unpack_from(data, at)
-    elif code in (QUOTE, FULL):
-        raw, _, seconds, _, volume = _QUOTE.unpack_from(data, at)
-    elif code == DEPTH:
-        (raw,) = _PRICE.unpack_from(data, at)
-    else:
-        return None
-    price = _price(raw, token, tick_of)
-    return FeedTick(token, price, _instant(seconds), volume) if price else None  # 0: not traded yet, or not known
-
-
-def decode(data: bytes, tick_of: TickOf) -> Message:
+def decode(data: bytes, tick_of: TickOf) -> Decoded:
     """The prices of a message; packets of unknown code or segment are passed over by their length.
 
     Raises:
         BadAnswer: the lengths do not add up, a packet has not its code's length, or a price is none.
     """
-    total, at, disconnect = len(data), 0, 0
-    ticks: list[FeedTick] = []
+    total = len(data)
     if not total:
         raise BadAnswer("empty market frame")
+    if _ALONE.get(total) == data[0]:
+        # One packet of the mode that we ask for: nearly every message, so it is unpacked at once, header and all.
+        _, size, segment, security_id, raw, _, seconds, _, volume = _QUOTE.unpack_from(data)
+        if size == total and 0 < raw < _EXACT_RUPEES and seconds > _IST_SECONDS and segment in _PLAIN_CODES:
+            time = (seconds - _IST_SECONDS) * 1000
+            return [FeedTick(segment << 32 | security_id, int(raw * 100 + 0.5) * _PAISA, time, volume)], 0
+    return _walk(data, total, tick_of)
+
+
+def _walk(data: bytes, total: int, tick_of: TickOf) -> Decoded:
+    at = disconnect = 0
+    ticks: list[FeedTick] = []
     while at < total:
-        if total - at < _HEADER.size:
+        code, rest = data[at], total - at
+        seconds = volume = 0
+        raw = 0.0
+        if code in _QUOTES and rest >= _SIZES[QUOTE]:
+            _, size, segment, security_id, raw, _, seconds, _, volume = _QUOTE.unpack_from(data, at)
+        elif code == TICKER and rest >= _SIZES[TICKER]:
+            _, size, segment, security_id, raw, seconds = _TICKER.unpack_from(data, at)
+        elif rest >= _HEADER.size:
+            _, size, segment, security_id = _HEADER.unpack_from(data, at)
+        else:
             raise BadAnswer(f"market frame ends inside a header ({total} bytes)")
-        code, size, segment, security_id = _HEADER.unpack_from(data, at)
-        if size < _HEADER.size or at + size > total or size != _SIZES.get(code, size):
+        if size > rest or size != _SIZES.get(code, max(size, _HEADER.size)):
             raise BadAnswer(f"market frame with packet {code} of {size} bytes ({total} bytes in all)")
-        body = at + _HEADER.size
-        if code == DISCONNECT:
-            (disconnect,) = _REASON.unpack_from(data, body)
-        elif segment in names.SEGMENT_OF_CODE:
-            tick = _tick(code, data, body, segment << 32 | security_id, tick_of)
-            if tick is not None:
-                ticks.append(tick)
+        if code == DEPTH:
+            (raw,) = _PRICE.unpack_from(data, at + _HEADER.size)
+        elif code == DISCONNECT:
+            (disconnect,) = _REASON.unpack_from(data, at + _HEADER.size)
+        if raw and segment in names.SEGMENT_OF_CODE:  # 0: not traded yet
+            price = _price(raw, segment, security_id, tick_of)
+            if price:
+                time = (seconds - _IST_SECONDS) * 1000 if seconds > _IST_SECONDS else 0
+                ticks.append(FeedTick(segment << 32 | security_id, price, time, volume))
         at += size
-    return Message(ticks, disconnect)
+    return ticks, disconnect
 
 
 def url(session: Session, base: str) -> str:

@@ -131,10 +131,10 @@ def test_pitfall_08_keys_of_order_frames_in_either_case() -> None:
 
 
 def test_pitfall_09_the_last_trade_s_time_is_india_s_clock_written_as_utc() -> None:
-    (tick,) = stream.decode(TICKER, lambda token: 0).ticks
+    ((tick,), _) = stream.decode(TICKER, lambda token: 0)
     assert tick.time == (1_770_000_000 - 19_800) * 1000
     early = struct.pack("<BHBIfI", 2, 16, 1, 1333, 1610.25, 0)
-    assert stream.decode(early, lambda token: 0).ticks[0].time == 0
+    assert stream.decode(early, lambda token: 0)[0][0].time == 0
 
 
 async def test_pitfall_10_tick_sizes_are_in_paise(stand: Stand) -> None:

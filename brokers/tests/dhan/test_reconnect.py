@@ -27,17 +27,17 @@ def test_a_long_life_is_followed_by_no_pause() -> None:
 
 def test_short_lives_double_the_pause_up_to_a_minute() -> None:
     reconnects, now, pauses = Reconnects(), 100.0, []
-    for _ in range(7):
+    for _ in range(8):
         lived(reconnects, now, now + 1)
         now += 1
         begun = now
         while not allowed(reconnects, now):
             now += 1
         pauses.append(now - begun)
-    assert pauses == [2, 4, 8, 16, 32, 60, 60]
+    assert pauses == [0, 2, 4, 8, 16, 32, 60, 60]
     lived(reconnects, now, now + 11)
     lived(reconnects, now + 11, now + 12)
-    assert allowed(reconnects, now + 14)
+    assert allowed(reconnects, now + 12)
 
 
 def test_too_many_cools_off_for_a_minute_and_longer_each_time() -> None:

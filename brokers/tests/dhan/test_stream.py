@@ -2,6 +2,7 @@
 
 import json
 import struct
+from typing import NamedTuple
 
 import pytest
 from algo_brokers.dhan import stream
@@ -20,8 +21,13 @@ def no_tick(token: int) -> int:
     return 0
 
 
-def decode(data: bytes) -> stream.Message:
-    return stream.decode(data, no_tick)
+class Message(NamedTuple):
+    ticks: list[FeedTick]
+    disconnect: int
+
+
+def decode(data: bytes, tick_of: stream.TickOf = no_tick) -> Message:
+    return Message(*stream.decode(data, tick_of))
 
 
 def packet(code: int, body: bytes, *, segment: int = 1, security: int = 1333, size: int | None = None) -> bytes:
@@ -33,9 +39,9 @@ def ticker(price: float, *, segment: int = 1, security: int = 1333, seconds: int
 
 
 def test_published_vectors() -> None:
-    assert decode(TICKER) == stream.Message([FeedTick(HDFC.token, 16102500, LTT, 0)], 0)
-    assert decode(QUOTE) == stream.Message([FeedTick(HDFC.token, 16110000, LTT + 1000, 12345)], 0)
-    assert decode(DISCONNECT) == stream.Message([], 805)
+    assert decode(TICKER) == Message([FeedTick(HDFC.token, 16102500, LTT, 0)], 0)
+    assert decode(QUOTE) == Message([FeedTick(HDFC.token, 16110000, LTT + 1000, 12345)], 0)
+    assert decode(DISCONNECT) == Message([], 805)
 
 
 def test_full_packets() -> None:
@@ -51,7 +57,7 @@ def test_old_depth_packets_have_a_price_without_a_time() -> None:
 
 @pytest.mark.parametrize(("code", "body"), [(5, bytes(4)), (6, bytes(8)), (7, b""), (1, bytes(24)), (41, bytes(324))])
 def test_packets_without_a_price(code: int, body: bytes) -> None:
-    assert decode(packet(code, body)) == stream.Message([], 0)
+    assert decode(packet(code, body)) == Message([], 0)
 
 
 def test_several_packets_in_one_message() -> None:
@@ -86,7 +92,7 @@ def test_every_paisa_up_to_where_a_float_is_coarser(paise: int) -> None:
 @given(st.integers(131_073, 1_000_000), st.integers(0, 9_999), st.sampled_from([0, 500, 1000, 10_000, 50_000]))
 def test_above_that_the_tick_size_decides_or_nothing_is_said(rupees: int, rest: int, tick_size: int) -> None:
     price = (rupees * 10_000 + rest) // max(tick_size, 100) * max(tick_size, 100)
-    ticks = stream.decode(ticker(price / 10_000), lambda token: tick_size).ticks
+    ticks = decode(ticker(price / 10_000), lambda token: tick_size).ticks
     assert [tick.price for tick in ticks] in ([price], [])
     if tick_size >= 1000 or (tick_size == 500 and rupees < 500_000):
         assert ticks
@@ -166,3 +172,16 @@ def test_addresses() -> None:
     query = f"?version=2&token={CANARY}&clientId={CLIENT}&authType=2"
     assert stream.url(HELD, "wss://api-feed.dhan.co") == f"wss://api-feed.dhan.co/{query}"
     assert stream.url(HELD, "ws://127.0.0.1:1/market-socket") == f"ws://127.0.0.1:1/market-socket{query}"
+
+
+@given(st.integers(1, 13_107_199), st.sampled_from([1, 3]), st.sampled_from([0, 1_770_000_000]))
+def test_a_message_of_one_packet_is_read_as_one_among_others(paise: int, segment: int, seconds: int) -> None:
+    body = struct.pack("<fHIfIIIffff", paise / 100, 5, seconds, 1, 12345, 1, 2, 3, 4, 5, 6)
+    one = packet(4, body, segment=segment)
+    (alone,) = decode(one).ticks
+    assert alone.price == (paise * 100 if segment == 1 else alone.price)
+    assert decode(one + one).ticks == [alone, alone]
+    full = packet(8, body[:26] + bytes(128), segment=segment)
+    assert decode(full).ticks == [alone]
+    with pytest.raises(BadAnswer):
+        decode(packet(4, body, segment=segment, size=49))
