@@ -107,26 +107,26 @@ class _Desk:
             self._acknowledge(message.message)
             ticks = self._state.apply(message)
             if ticks:
-                self._listener.on_ticks(ticks)
+                self.on_ticks(ticks)
         elif isinstance(message, stream.AuthReply):
             self._ack_every = message.ack_every
             _settle(self.market_ready, message.accepted)
         elif isinstance(message, stream.Notice):
-            self._listener.on_trouble(f"market socket: {message.text} ({message.code})")
+            self.on_trouble(f"market socket: {message.text} ({message.code})")
         elif isinstance(message, stream.Reply) and not message.accepted:
-            self._listener.on_trouble(f"the market socket refused a request of type {message.kind.name.lower()}")
+            self.on_trouble(f"the market socket refused a request of type {message.kind.name.lower()}")
 
     def orders(self, payload: bytes) -> None:
         """One text of the order socket. Raises `BadAnswer` for one that cannot be read."""
         message = order_stream.decode(payload, read_at=self._now())
         if isinstance(message, order_stream.OrderUpdate):
             if message.row is not None:
-                self._listener.on_row(message.row)
+                self.on_row(message.row)
         elif isinstance(message, order_stream.Subscribed):
             _settle(self.orders_ready, True)
         elif isinstance(message, order_stream.ServerError):
             _settle(self.orders_ready, False)
-            self._listener.on_trouble(message.text)
+            self.on_trouble(message.text)
 
     def _acknowledge(self, message: int) -> None:
         self._data_frames += 1
@@ -140,12 +140,12 @@ class _Desk:
             try:
                 topic = self._topic_of(token)
             except ValueError as error:
-                self._listener.on_trouble(f"no prices: {error}")
+                self.on_trouble(f"no prices: {error}")
                 continue
             if topic in self._tokens:
                 continue
             if len(self._tokens) >= limits.TOKENS_PER_CONNECTION:
-                self._listener.on_trouble(f"no prices of {token}: {limits.TOKENS_PER_CONNECTION} are subscribed")
+                self.on_trouble(f"no prices of {token}: {limits.TOKENS_PER_CONNECTION} are subscribed")
                 continue
             self._tokens[topic] = token
             fresh.append(topic)

@@ -75,6 +75,14 @@ def test_what_cannot_be(changes: dict[str, Any], kind: RejectKind) -> None:
     assert gtt.refused(ONE) is None
 
 
+@pytest.mark.parametrize(
+    ("trigger_id", "trigger", "changeable"),
+    [("26112300000777", TWO, True), ("26112300000777", ONE, False), ("1", TWO, False)],
+)
+def test_which_triggers_can_be_changed(trigger_id: str, trigger: NewTrigger, changeable: bool) -> None:
+    assert (gtt.not_changeable(_rows(), trigger_id, trigger) is None) is changeable
+
+
 def test_rows() -> None:
     assert _rows() == (
         TriggerRow(

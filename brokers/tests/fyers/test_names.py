@@ -1,6 +1,7 @@
 """Names of instruments, both ways."""
 
 import pytest
+from algo_brokers.errors import BadAnswer
 from algo_brokers.fyers import names, topics
 from algo_brokers.records import InstrumentRef
 
@@ -74,3 +75,17 @@ def test_no_topic_of_what_is_no_token(token: int) -> None:
         topics.price_topic(token)
     with pytest.raises(ValueError, match="fyToken"):
         topics.index_topic(token, "NSE:NIFTY50-INDEX", {})
+
+
+@pytest.mark.parametrize(("exchange", "derivative"), [("NSE", False), ("BSE", False), ("NFO", True), ("MCX", True)])
+def test_derivatives(exchange: str, derivative: bool) -> None:
+    assert names.is_derivative(exchange) is derivative
+
+
+def test_names_of_indices() -> None:
+    listed = topics.index_names(b'{"NSE:NIFTY50-INDEX":"N50"}')
+    assert topics.index_topic(101000000026000, "NSE:NIFTY50-INDEX", listed) == "if|nse_cm|N50"
+    assert topics.index_topic(101000000026009, "NSE:NIFTYBANK-INDEX", listed) == "if|nse_cm|Nifty Bank"
+    assert topics.index_topic(101000000026099, "NSE:OTHER-INDEX", listed) == "if|nse_cm|OTHER"
+    with pytest.raises(BadAnswer):
+        topics.index_names(b"[]")

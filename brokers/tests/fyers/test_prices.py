@@ -66,6 +66,11 @@ def test_what_the_broker_does_not_know_is_missing(element: dict[str, Any]) -> No
     assert prices.quotes(body(d=[element]), (SBIN,)) == ()
 
 
+def test_the_quote_requests() -> None:
+    assert prices.quotes_request(HELD, (SBIN, SBIN)).target == "/data/quotes?symbols=NSE%3ASBIN-EQ%2CNSE%3ASBIN-EQ"
+    assert prices.depth_request(HELD, SBIN).target == "/data/depth?symbol=NSE%3ASBIN-EQ&ohlcv_flag=1"
+
+
 def test_depth_has_band_and_time() -> None:
     quote = prices.depth_quote(body(d={"NSE:SBIN-EQ": DEPTH}), SBIN)
     assert quote is not None
@@ -105,6 +110,13 @@ def test_a_day_opens_at_midnight_in_india_whatever_hour_is_told(hour: int) -> No
 def test_a_bar_that_is_none_is_refused(row: list[float]) -> None:
     with pytest.raises(BadAnswer):
         prices.candles(body(candles=[row]), start=0, end=1795405500_000, interval=Interval.MINUTE, now=2 * START)
+
+
+@pytest.mark.parametrize(("end", "now"), [(START, 9 * START), (START + MINUTE, START + MINUTE)])
+def test_only_finished_bars_of_the_time_asked_for(end: int, now: int) -> None:
+    data = body(candles=[_bar(START // 1000 - 60), _bar(START // 1000), _bar(START // 1000 + 60)])
+    bars = prices.candles(data, start=START, end=end, interval=Interval.MINUTE, now=now)
+    assert [bar.time for bar in bars] == [START]
 
 
 def test_long_spans_are_cut_into_what_a_call_may_ask_for() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -240,6 +241,11 @@ def test_funds_and_margin() -> None:
         responses.funds(body(fund_limit=lines[:1]))
     data = {"margin_avail": 100000.0, "margin_total": 1500.2, "margin_new_order": 1200.2}
     assert responses.margin(body(data=data)) == Margin(required=1200_2000)
+
+
+@pytest.mark.parametrize(("seconds", "instant"), [(None, 0), (Decimal(-5), 0), (Decimal(1795405811), AT)])
+def test_epoch_seconds(seconds: Decimal | None, instant: int) -> None:
+    assert decoding.epoch_ms(seconds) == instant
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "sNaN", "-1e13"])
