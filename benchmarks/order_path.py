@@ -72,11 +72,19 @@ def over(one: Fleet, strategy: Strategy) -> bool:
     return view is not None and view.phase is Phase.SOLD and view.final
 
 
-async def sample(stub: Stub, strategy: Strategy) -> float:
-    """Microseconds of one breach."""
+async def sample(one: Fleet, stub: Stub, strategy: Strategy) -> float:
+    """Microseconds of one breach.
+
+    Raises:
+        TimeoutError: no order came; what the strategy believes is part of the message.
+    """
+    before = one.view(strategy)
     stub.put_came.clear()
     sent = stub.tick({strategy.symbol: TARGET_PAISE})
-    await asyncio.wait_for(stub.put_came.wait(), 5)
+    try:
+        await asyncio.wait_for(stub.put_came.wait(), 5)
+    except TimeoutError:
+        raise TimeoutError(f"no exit of {strategy.symbol}: {before} became {one.view(strategy)}") from None
     return (stub.put_at - sent) / 1000
 
 
@@ -114,18 +122,24 @@ async def exits(one: Fleet, stub: Stub, hops: BareHops, n: int, limit_s: float) 
     data = frame([(token_of(0), TARGET_PAISE, 0, 0)])
     for index, strategy in enumerate(one.strategies):
         arm(one, strategy, FIRST_S + index // ENTRIES_A_SECOND)
+    done: dict[str, int] = {}
     armed: deque[float] = deque(maxlen=ENTRIES_A_SECOND)
     while len(found.ours) < n and time.monotonic() < end:
         for strategy in one.strategies:
             if over(one, strategy) and (len(armed) < ENTRIES_A_SECOND or time.monotonic() > armed[0] + 1):
                 armed.append(time.monotonic())
                 arm(one, strategy, NEXT_S)
-        ready = [strategy for strategy in one.strategies if protected(one, strategy)]
+        ready = [
+            strategy
+            for strategy in one.strategies
+            if strategy.generation > done.get(strategy.id, 0) and protected(one, strategy)
+        ]
         if not ready:
             await asyncio.sleep(0.1)
         for strategy in ready:
+            done[strategy.id] = strategy.generation  # what people see of it lags behind
             await quiet(stub)
-            found.ours.append(await sample(stub, strategy))
+            found.ours.append(await sample(one, stub, strategy))
             if strategy.generation == 1:
                 found.first.append(found.ours[-1])
             await quiet(stub)
