@@ -1,13 +1,13 @@
 """The market's reads: prices in groups, bars in ranges, the list of the day."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from algo_crds.contracts.clock import session_date
 
-from algo_brokers.angelone import envelope, instruments, limits, prices, requests
+from algo_brokers.angelone import envelope, instruments, limits, prices, rejections, requests
 from algo_brokers.angelone.names import Names
 from algo_brokers.calls import LIST_TIMEOUT_S, ReadCall, answered
 from algo_brokers.errors import BadAnswer, BrokerUnavailable, RequestRefused
@@ -15,39 +15,37 @@ from algo_brokers.http import HttpAnswer, Transport
 from algo_brokers.port import ReadCandles, ReadInstruments, ReadLtp, ReadQuotes
 from algo_brokers.records import BrokerInstrument, Candle, InstrumentRef, Interval, Quote
 
-_T = TypeVar("_T")
-
 CANDLE_PACE_S: Final = 0.4
 """Between the parts of a long range: three calls a second are allowed."""
+LTP_PACE_S: Final = 0.11
+"""Between last prices: ten calls a second."""
 QUOTE_PACE_S: Final = 1.1
 """Between the parts of a long list: one call a second."""
 
 
 def create_price_reads(call: ReadCall, names: Names) -> tuple[ReadQuotes, ReadLtp]:
-    """Quotes and last prices, fifty instruments a call."""
+    """Quotes, fifty instruments a call, and last prices, one a call: two endpoints with limits of their own."""
 
-    def groups(wanted: tuple[InstrumentRef, ...]) -> list[tuple[InstrumentRef, ...]]:
-        known = [one for one in map(names.resolve, wanted) if one is not None]
-        size = limits.QUOTES_PER_CALL
-        return [tuple(known[at : at + size]) for at in range(0, len(known), size)]
-
-    async def ask(
-        wanted: tuple[InstrumentRef, ...], mode: str, parse: Callable[[bytes, prices.Wanted], _T]
-    ) -> AsyncIterator[_T]:
-        for number, part in enumerate(groups(wanted)):
-            await _pace(number, QUOTE_PACE_S)
-            asked = prices.wanted(part)
-            yield await call(
-                partial(requests.quotes, instruments=part, mode=mode), partial(_parse_quotes, parse=parse, asked=asked)
-            )
+    def known(wanted: tuple[InstrumentRef, ...]) -> list[InstrumentRef]:
+        return [one for one in map(names.resolve, wanted) if one is not None]
 
     async def quotes(*, instruments: tuple[InstrumentRef, ...]) -> tuple[Quote, ...]:
-        return tuple([one async for part in ask(instruments, "FULL", prices.quotes) for one in part])
+        listed, size, found = known(instruments), limits.QUOTES_PER_CALL, list[Quote]()
+        for at in range(0, len(listed), size):
+            await _pace(at, QUOTE_PACE_S)
+            part = tuple(listed[at : at + size])
+            found += await call(
+                partial(requests.quotes, instruments=part), partial(_parse_quotes, asked=prices.wanted(part))
+            )
+        return tuple(found)
 
     async def ltp(*, instruments: tuple[InstrumentRef, ...]) -> dict[tuple[str, str], int]:
         found: dict[tuple[str, str], int] = {}
-        async for part in ask(instruments, "LTP", prices.last_prices):
-            found |= part
+        for number, one in enumerate(known(instruments)):
+            await _pace(number, LTP_PACE_S)
+            price = await call(partial(requests.last_price, instrument=one), _parse_price)
+            if price is not None:
+                found[one.exchange, one.symbol] = price
         return found
 
     return quotes, ltp
@@ -95,8 +93,16 @@ def create_instrument_read(files: Transport, names: Names, now: Callable[[], int
     return listing
 
 
-def _parse_quotes(answer: HttpAnswer, parse: Callable[[bytes, prices.Wanted], _T], asked: prices.Wanted) -> _T:
-    return parse(envelope.read_data(answer), asked)
+def _parse_quotes(answer: HttpAnswer, asked: prices.Wanted) -> tuple[Quote, ...]:
+    return prices.quotes(envelope.read_data(answer), asked)
+
+
+def _parse_price(answer: HttpAnswer) -> int | None:
+    """None for an instrument that the broker does not know."""
+    opened = envelope.open_envelope(answer)
+    if isinstance(opened, envelope.Failure) and opened.code in rejections.NO_SYMBOL:
+        return None
+    return prices.last_price(envelope.read_data(answer))
 
 
 async def _pace(number: int, seconds: float) -> None:

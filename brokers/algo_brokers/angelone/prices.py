@@ -1,6 +1,6 @@
 """Polled prices and bars: which calls they take, and their answers, pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -41,6 +41,10 @@ class _Entry(msgspec.Struct, frozen=True, rename="camel"):
     close: Number = None
 
 
+class _Ltp(msgspec.Struct, frozen=True):
+    ltp: int | float | str
+
+
 class _Quotes(msgspec.Struct, frozen=True):
     fetched: list[_Entry] | None = None
 
@@ -50,33 +54,30 @@ def wanted(instruments: tuple[InstrumentRef, ...]) -> Wanted:
     return {(one.exchange, requests.exchange_token(one)): one for one in instruments}
 
 
-def _entries(data: bytes, asked: Wanted) -> Iterator[tuple[InstrumentRef, _Entry]]:
+def quotes(data: bytes, asked: Wanted) -> tuple[Quote, ...]:
+    """Full quotes; what the broker did not fetch is missing. Raises `BadAnswer`."""
+    found = []
     for entry in decode(data, _Quotes, "quotes").fetched or []:
         one = asked.get((entry.exchange, str(entry.symbol_token)))
         if one is not None:
-            yield one, entry
+            found.append(
+                Quote(
+                    exchange=one.exchange,
+                    symbol=one.symbol,
+                    price=price_of(entry.ltp),
+                    time=instant_of(entry.exch_feed_time),
+                    volume=count_of(entry.trade_volume),
+                    band_low=price_of(entry.lower_circuit),
+                    band_high=price_of(entry.upper_circuit),
+                    previous_close=price_of(entry.close),
+                )
+            )
+    return tuple(found)
 
 
-def quotes(data: bytes, asked: Wanted) -> tuple[Quote, ...]:
-    """Full quotes; what the broker did not fetch is missing. Raises `BadAnswer`."""
-    return tuple(
-        Quote(
-            exchange=one.exchange,
-            symbol=one.symbol,
-            price=price_of(entry.ltp),
-            time=instant_of(entry.exch_feed_time),
-            volume=count_of(entry.trade_volume),
-            band_low=price_of(entry.lower_circuit),
-            band_high=price_of(entry.upper_circuit),
-            previous_close=price_of(entry.close),
-        )
-        for one, entry in _entries(data, asked)
-    )
-
-
-def last_prices(data: bytes, asked: Wanted) -> dict[tuple[str, str], int]:
-    """Last prices by (exchange, symbol). Raises `BadAnswer`."""
-    return {(one.exchange, one.symbol): price_of(entry.ltp) for one, entry in _entries(data, asked)}
+def last_price(data: bytes) -> int:
+    """The last price of the one instrument that was asked for. Raises `BadAnswer`."""
+    return price_of(decode(data, _Ltp, "price").ltp)
 
 
 def _minute(instant: int) -> str:

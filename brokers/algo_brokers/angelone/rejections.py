@@ -82,6 +82,8 @@ GENERIC: Final = "AB1007"
 
 NOT_FOUND: Final = frozenset({"AB1013", "AB1014", "AB1015", "AB1016"})
 """Order, trade, holding, position not found: for a book, an empty one."""
+NO_SYMBOL: Final = frozenset({"AB1009", "AB1018"})
+"""For a price, an instrument that is missing."""
 SESSION_DEAD: Final = frozenset({"AG8001", "AG8002", "AB8050", "AB8051", "AB1010", "AB1011", "AB9005"})
 """A read that ends so says that only a login helps."""
 SUSPECT: Final = "AG8001"

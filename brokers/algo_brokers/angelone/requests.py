@@ -193,12 +193,17 @@ def margin(session: Session, orders: tuple[NewOrder, ...]) -> HttpRequest:
     return post(session, "/margin/v1/batch", {"positions": rows})
 
 
-def quotes(session: Session, instruments: tuple[InstrumentRef, ...], *, mode: str) -> HttpRequest:
-    """Prices by token, at most 50 a call; `mode` is `LTP`, `OHLC` or `FULL`. Raises `ValueError`."""
+def quotes(session: Session, instruments: tuple[InstrumentRef, ...]) -> HttpRequest:
+    """Full quotes by token, at most 50 a call. Raises `ValueError`."""
     tokens: dict[str, list[str]] = {}
     for one in instruments:
         tokens.setdefault(one.exchange, []).append(exchange_token(one))
-    return post(session, "/market/v1/quote/", {"mode": mode, "exchangeTokens": tokens})
+    return post(session, "/market/v1/quote/", {"mode": "FULL", "exchangeTokens": tokens})
+
+
+def last_price(session: Session, instrument: InstrumentRef) -> HttpRequest:
+    """The last price of one instrument: a call with a wider limit than the quote's. Raises `ValueError`."""
+    return post(session, "/order/v1/getLtpData", _spelling(instrument))
 
 
 def candles(session: Session, instrument: InstrumentRef, *, interval: str, first: str, last: str) -> HttpRequest:

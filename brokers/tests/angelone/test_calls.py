@@ -110,14 +110,14 @@ async def test_reads(stand: Stand) -> None:
         f"{S}/order/v1/getPosition": None,
         f"{S}/portfolio/v1/getHolding": None,
         f"{S}/user/v1/getRMS": {"net": "1.5"},
+        f"{S}/order/v1/getLtpData": {"ltp": 3},
         f"{S}/margin/v1/batch": {"totalMarginRequired": 2.5},
         f"{S}/historical/v1/getCandleData": None,
     }
 
     async def handle(request: web.Request) -> web.StreamResponse:
         if request.path.endswith("/quote/"):
-            mode = (await request.json())["mode"]
-            return ok({"fetched": [{"exchange": "NSE", "symbolToken": "2885", "ltp": 2.5 if mode == "FULL" else 3}]})
+            return ok({"fetched": [{"exchange": "NSE", "symbolToken": "2885", "ltp": 2.5}]})
         return ok(answers[request.path])
 
     stand.handler = handle
@@ -190,6 +190,7 @@ async def test_many_instruments_and_long_ranges_take_several_calls(
 ) -> None:
     monkeypatch.setattr(market_reads, "QUOTE_PACE_S", 0.0)
     monkeypatch.setattr(market_reads, "CANDLE_PACE_S", 0.0)
+    monkeypatch.setattr(market_reads, "LTP_PACE_S", 0.0)
 
     async def handle(request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -197,7 +198,7 @@ async def test_many_instruments_and_long_ranges_take_several_calls(
             tokens = body["exchangeTokens"]["NSE"]
             assert len(tokens) <= 50
             return ok({"fetched": [{"exchange": "NSE", "symbolToken": token, "ltp": 1} for token in tokens]})
-        return ok([])
+        return ok({"ltp": 1} if "Ltp" in request.path else [])
 
     stand.handler = handle
     many = tuple(
@@ -205,9 +206,9 @@ async def test_many_instruments_and_long_ranges_take_several_calls(
         for number in range(1, 102)
     )
     assert len(await stand.broker.read_quotes(instruments=many)) == 101
-    assert len(await stand.broker.read_ltp(instruments=many)) == 101
+    assert len(stand.seen) == 3
+    assert len(await stand.broker.read_ltp(instruments=many[:3])) == 3
     assert len(stand.seen) == 6
-    stand.parts.now()
     with pytest.raises(RequestRefused, match="takes 50"):
         await stand.broker.read_margin(orders=(ORDER,) * 51)
     assert await stand.broker.read_candles(instrument=RELIANCE, start=-61 * 86_400_000, end=0) == ()
@@ -266,6 +267,14 @@ async def test_a_list_of_rules_without_an_end_is_an_error(stand: Stand) -> None:
     assert stand.broker.triggers is not None
     with pytest.raises(BadAnswer, match="does not end"):
         await stand.broker.triggers.read()
+
+
+async def test_an_instrument_that_the_broker_does_not_know_has_no_price(stand: Stand) -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return refused("AB1009", "Symbol Not Found")
+
+    stand.handler = handle
+    assert await stand.broker.read_ltp(instruments=(RELIANCE,)) == {}
 
 
 async def test_a_rate_limited_read(stand: Stand) -> None:

@@ -176,9 +176,15 @@ def test_margin_has_numbers_and_camel_case() -> None:
 
 
 def test_quotes_by_token() -> None:
-    request = requests.quotes(held(), (RELIANCE, CALL), mode="FULL")
+    request = requests.quotes(held(), (RELIANCE, CALL))
     assert request.target == f"{S}/market/v1/quote/"
     assert body(request) == {"mode": "FULL", "exchangeTokens": {"NSE": ["2885"], "NFO": ["48212"]}}
+
+
+def test_last_price() -> None:
+    request = requests.last_price(held(), RELIANCE)
+    assert request.target == f"{S}/order/v1/getLtpData"
+    assert body(request) == {"exchange": "NSE", "tradingsymbol": "RELIANCE-EQ", "symboltoken": "2885"}
 
 
 def test_candles() -> None:

@@ -166,9 +166,12 @@ def test_quotes() -> None:
     assert prices.quotes(raw({"fetched": None}), ASKED) == ()
 
 
-def test_last_prices() -> None:
-    data = raw({"fetched": [{"exchange": "NFO", "symbolToken": 48212, "ltp": "125.45"}]})
-    assert prices.last_prices(data, ASKED) == {("NFO", CALL.symbol): 1254500}
+def test_last_price() -> None:
+    assert prices.last_price(raw({"exchange": "NFO", "symboltoken": "48212", "ltp": "125.45"})) == 1254500
+    assert prices.last_price(raw({"ltp": 125.45, "close": None})) == 1254500
+    for nothing in (raw({}), raw({"ltp": None}), raw(None)):
+        with pytest.raises(BadAnswer):
+            prices.last_price(nothing)
 
 
 MINUTE = 60_000
@@ -252,7 +255,7 @@ READERS: list[Callable[[bytes], Any]] = [
     responses.margin,
     responses.client_code,
     partial(prices.quotes, asked=ASKED),
-    partial(prices.last_prices, asked=ASKED),
+    prices.last_price,
     partial(prices.candles, start=0, end=1, interval=Interval.MINUTE, now=2),
 ]
 
