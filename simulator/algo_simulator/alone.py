@@ -205,12 +205,12 @@ def _start(keys: Sequence[str], day: date) -> str:
 
 
 async def _serve(spec: AloneSpec) -> None:
-    alone = await start_alone(spec)
-    _say(introduction(alone))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
+    alone = await start_alone(spec)
+    _say(introduction(alone))
     clock = alone.servers.worlds.get(WORLD)
     while clock.world.state != "ended" and not stop.is_set():
         with contextlib.suppress(TimeoutError):
