@@ -255,8 +255,6 @@ def errors(fyers: fyersModel.FyersModel) -> None:
     bad(-392, fyers.place_order, form(limitPrice=1395.05))
     bad(-51, fyers.cancel_order, {"id": "1"})
     assert "not simulated" in bad(-50, fyers.get_alert)
-    answers = [fyers.funds() for _ in range(30)]
-    assert -429 in {answer["code"] for answer in answers}
     available = good(200, fyers.funds)["fund_limit"][9]
     assert (available["id"], available["equityAmount"]) == (10, 1_000_000 - 90 + 5 * 1411), available
     good(200, fyers.logout)
