@@ -87,7 +87,7 @@ def _services(
             registrations_per_hour=settings.registrations_per_hour,
         ),
         tenants=tenants,
-        accounts=create_account_service(db, kube, tenants, cipher),
+        accounts=create_account_service(db, kube, tenants, cipher, public_url=settings.public_url),
         logins=create_login_service(
             db,
             kube,

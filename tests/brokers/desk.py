@@ -15,10 +15,11 @@ from datetime import date, time
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 from algo_brokers.adapter_parts import AdapterParts
 from algo_brokers.errors import TooManyRequests
 from algo_brokers.login import Credentials, Login
-from algo_brokers.order_line import create_order_line
+from algo_brokers.order_line import OrderLine, create_order_line
 from algo_brokers.outcomes import Accepted, WriteOutcome
 from algo_brokers.port import Broker, Feed
 from algo_brokers.records import BrokerInstrument, FeedTick, InstrumentRef, NewOrder, OrderRef
@@ -303,65 +304,68 @@ def with_books(broker: Broker, pacer: ReadPacer) -> Broker:
     return dataclasses.replace(broker, read_book=read_book, read_positions=read_positions)
 
 
-@asynccontextmanager
-async def open_desk(name: str, **world: Any) -> AsyncIterator[Desk]:
-    """A desk at a broker; nobody has logged in, and the market stands a minute before it opens."""
-    account = {
+def account_at(name: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """What the simulated broker knows of the trader."""
+    return {
         "broker": name,
-        "pin": "4321" if name != "dhan" else "654321",
+        "pin": "654321" if name == "dhan" else "4321",
         "totp_secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
         "redirect_url": REDIRECT,
         **ACCOUNT[name],
-        **world.pop("account", {}),
+        **changes,
     }
+
+
+def desk_at(sim: Sim, account: dict[str, Any], client: httpx.AsyncClient, line: OrderLine) -> Desk:
+    """The desk of an account; nobody has joined its market yet."""
+    name = account["broker"]
     adapter = adapter_of(name)
+    holder: list[Desk] = []
+    clock = SessionClock(own=True)
+
+    def over() -> None:
+        holder[0].session_overs += 1
+
+    parts = AdapterParts(
+        transport=lambda base: create_http_transport(client, base_url=base),
+        write=line.send,
+        current=lambda: holder[0].session,
+        now=clock.now,
+        endpoints=adapter.simulated(sim.address(name)),
+        session_over=over,
+    )
+    broker = adapter.create_broker(parts)
+    pacer = ReadPacer(broker.windows, clock)
+    given = {field: account[field] for field in ("client_id", "api_key", "api_secret", "pin", "totp_secret")}
+    desk = Desk(
+        name=name,
+        sim=sim,
+        adapter=adapter,
+        broker=with_books(paced(broker, pacer), pacer),
+        login=adapter.create_login(parts.transport, parts.endpoints),
+        credentials=Credentials(redirect_uri=REDIRECT, **given),
+        player=Player(sim, "world=w"),
+        clock=clock,
+        pacer=pacer,
+    )
+    holder.append(desk)
+    desk.player.on_message = desk.on_message
+    pacer.changed = desk.on_wait
+    return desk
+
+
+@asynccontextmanager
+async def open_desk(name: str, **world: Any) -> AsyncIterator[Desk]:
+    """A desk at a broker; nobody has logged in, and the market stands a minute before it opens."""
+    account = account_at(name, world.pop("account", {}))
     async with simulator() as sim:
         spec = {"name": "w", "date": DAY.isoformat(), "symbols": ["NSE:RELIANCE", "NSE:TCS"], "speed": 0}
         spec |= {"accounts": [account], "participants": 1, "previous_closes": {"NSE:RELIANCE": "2000"}} | world
         await sim.call("POST", "/worlds", spec, status=201)
         await sim.call("PUT", "/worlds/w/ticks/NSE/RELIANCE?previous_close=2000", ticks(list(PRICES)))
-        client = create_client()
-        endpoints = adapter.simulated(sim.address(name))
-        line = create_order_line(endpoints.rest)
-        holder: list[Desk] = []
-
-        def over() -> None:
-            holder[0].session_overs += 1
-
-        parts = AdapterParts(
-            transport=lambda base: create_http_transport(client, base_url=base),
-            write=line.send,
-            current=lambda: holder[0].session,
-            now=lambda: holder[0].now(),
-            endpoints=endpoints,
-            session_over=over,
-        )
-        player = Player(sim, "world=w")
-        clock = SessionClock(own=True)
-        broker = adapter.create_broker(parts)
-        pacer = ReadPacer(broker.windows, clock)
-        desk = Desk(
-            name=name,
-            sim=sim,
-            adapter=adapter,
-            broker=with_books(paced(broker, pacer), pacer),
-            clock=clock,
-            pacer=pacer,
-            login=adapter.create_login(parts.transport, endpoints),
-            credentials=Credentials(
-                client_id=account["client_id"],
-                api_key=account["api_key"],
-                api_secret=account["api_secret"],
-                pin=account["pin"],
-                totp_secret=account["totp_secret"],
-                redirect_uri=REDIRECT,
-            ),
-            player=player,
-        )
-        holder.append(desk)
-        player.on_message = desk.on_message
-        pacer.changed = desk.on_wait
-        async with player:
+        client, line = create_client(), create_order_line(adapter_of(name).simulated(sim.address(name)).rest)
+        desk = desk_at(sim, account, client, line)
+        async with desk.player:
             try:
                 yield desk
             finally:

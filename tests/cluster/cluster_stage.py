@@ -182,7 +182,7 @@ class House:
         options = replace(options, **changes)
         world = await make_world(self.control, options)
         self.worlds.append(world["name"])
-        account = await link_account(self.trader, world["account"], self.system.endpoints)
+        account = await link_account(self.trader, world["account"], self.system.endpoints, self.control, world["name"])
         body = strategy_body(options, account["id"])
         created = await call(self.trader.client, "POST", "/strategies", json=body)
         await wait_ready(self.trader, created["id"])

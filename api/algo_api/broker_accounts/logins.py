@@ -25,6 +25,7 @@ from algo_api.broker_accounts.models import BrokerAccount, BrokerLogin
 from algo_api.broker_accounts.queries import Owner
 from algo_api.broker_accounts.rows import change_of
 from algo_api.broker_accounts.schemas import LoginOut, LoginWay, SessionOut
+from algo_api.broker_accounts.translate import callback_url
 from algo_api.crypto import CredentialCipher, DecryptionError
 from algo_api.db import AUTH, Database, user_scope
 from algo_api.errors import ApiError, ConflictError, NotFoundError, UnauthenticatedError, UnavailableError
@@ -137,8 +138,7 @@ async def _credentials(
         }
     except DecryptionError as error:
         raise ConflictError("the stored credentials cannot be read; give them again with PATCH") from error
-    callback = f"{public_url.rstrip('/')}/api/v1/broker-accounts/{row.id}/callback"
-    return Credentials(client_id=row.client_id, redirect_uri=callback, **secrets)
+    return Credentials(client_id=row.client_id, redirect_uri=callback_url(public_url, row.id), **secrets)
 
 
 def _missing(given: Credentials, needs: tuple[str, ...]) -> list[str]:

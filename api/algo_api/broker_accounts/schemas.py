@@ -58,6 +58,9 @@ class AccountOut(BaseModel):
     environment: Environment = Field(description="Production or Simulator.")
     simulated: bool = Field(description="True: no real money can move.")
     has_credentials: bool = Field(description="Whether key and secret are stored.")
+    redirect_url: str | None = Field(
+        description="Enter it as the redirect URL of the app at the broker: its login page comes back there."
+    )
     proxy_url: str | None = Field(description="HTTP proxy with the registered address.")
     registered_address: str | None = Field(description="IP address registered with the broker.")
     orders_per_second: int = Field(description="Orders a second.")

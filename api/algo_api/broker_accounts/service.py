@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from algo_api.audit.service import record_change
 from algo_api.broker_accounts import queries
 from algo_api.broker_accounts.contract import AccountService
+from algo_api.broker_accounts.models import BrokerAccount
 from algo_api.broker_accounts.rows import (
     SECRET_FIELDS,
     change_of,
@@ -37,10 +38,10 @@ _WHAT: Final = "broker account"
 
 
 def create_account_service(
-    db: Database, kube: KubeClient, tenants: TenantService, cipher: CredentialCipher
+    db: Database, kube: KubeClient, tenants: TenantService, cipher: CredentialCipher, *, public_url: str
 ) -> AccountService:
     """Broker accounts over database and cluster."""
-    records = _Records(db, cipher)
+    records = _Records(db, cipher, public_url)
 
     async def create(caller: Caller, new: AccountIn) -> AccountOut:
         await records.refuse_duplicate(caller, new)
@@ -82,18 +83,16 @@ def create_account_service(
         return await records.deleted(caller, account_id, gone=gone)
 
     async def get(caller: Caller, account_id: str) -> AccountOut:
+        row = await records.own(caller, account_id)
         async with db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
-            row = await queries.own_account(session, caller, account_id)
             stored = await queries.accounts_with_credentials(session, caller)
-        if row is None:
-            raise NotFoundError("there is no such broker account")
-        return account_out(row, has_credentials=row.id in stored)
+        return records.shown(row, stored)
 
     async def list_accounts(caller: Caller) -> AccountList:
         async with db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
             rows = await queries.own_accounts(session, caller)
             stored = await queries.accounts_with_credentials(session, caller)
-        return AccountList(items=[account_out(row, has_credentials=row.id in stored) for row in rows])
+        return AccountList(items=[records.shown(row, stored) for row in rows])
 
     return AccountService(create=create, list=list_accounts, get=get, change=change, delete=delete)
 
@@ -101,9 +100,14 @@ def create_account_service(
 class _Records:
     """Rows of accounts, each call one transaction of its caller."""
 
-    def __init__(self, db: Database, cipher: CredentialCipher) -> None:
+    def __init__(self, db: Database, cipher: CredentialCipher, public_url: str) -> None:
         self._db = db
+        self._public_url = public_url
         self._cipher = cipher
+
+    def shown(self, row: BrokerAccount, stored: set[str]) -> AccountOut:
+        """A row as the API shows it; `stored`: accounts that have credentials."""
+        return account_out(row, has_credentials=row.id in stored, public_url=self._public_url)
 
     async def own(self, caller: Caller, account_id: str) -> Any:
         async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
@@ -139,7 +143,7 @@ class _Records:
             raise ConflictError("this broker account is linked already") from error
         if row is None:
             raise NotFoundError("there is no such broker account")
-        return account_out(row, has_credentials=account_id in stored)
+        return self.shown(row, stored)
 
     async def deleted(self, caller: Caller, account_id: str, *, gone: bool) -> AccountOut:
         async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
@@ -153,7 +157,7 @@ class _Records:
             else:
                 record_change(session, change_of(row.id, row, caller.user_id, "delete", {"requested": True}))
             await session.flush()
-            return account_out(row, has_credentials=False)
+            return self.shown(row, set())
 
 
 def _secrets(given: AccountChange) -> dict[str, str]:

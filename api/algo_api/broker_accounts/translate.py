@@ -76,8 +76,13 @@ def renewal_of(broker: str) -> str:
     return adapter.facts.session_lives if adapter is not None else "a paper account needs no login"
 
 
-def account_out(row: BrokerAccount, *, has_credentials: bool) -> AccountOut:
-    """The API's form of an account's row."""
+def callback_url(public_url: str, account_id: str) -> str:
+    """Where a broker's login page comes back to; the trader registers it for the app at the broker."""
+    return f"{public_url.rstrip('/')}/api/v1/broker-accounts/{account_id}/callback"
+
+
+def account_out(row: BrokerAccount, *, has_credentials: bool, public_url: str) -> AccountOut:
+    """The API's form of an account's row; `public_url` is where browsers reach the API."""
     spec = BrokerAccountSpec.model_validate(row.spec)
     try:
         status = BrokerAccountStatus.model_validate(row.resource_status)
@@ -93,6 +98,7 @@ def account_out(row: BrokerAccount, *, has_credentials: bool) -> AccountOut:
         environment=spec.environment,
         simulated=spec.broker == Broker.PAPER or spec.environment == Environment.SIMULATOR,
         has_credentials=has_credentials,
+        redirect_url=None if spec.broker == Broker.PAPER else callback_url(public_url, row.id),
         proxy_url=spec.egress.proxy_url if spec.egress else None,
         registered_address=spec.egress.registered_address if spec.egress else None,
         orders_per_second=spec.limits.orders_per_second,

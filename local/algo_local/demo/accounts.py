@@ -40,13 +40,17 @@ def new_account(broker: str) -> Json:
     }
 
 
-async def link_account(trader: Trader, account: Json, endpoints: Endpoints) -> Json:
-    """Link a simulated account and follow its login to the end, as a browser would."""
+async def link_account(
+    trader: Trader, account: Json, endpoints: Endpoints, control: httpx.AsyncClient, world: str
+) -> Json:
+    """Link an account, open it at the simulated broker, and follow its login to the end, as a browser would."""
     broker = account["broker"]
     body = {"broker": broker, "client_id": account["client_id"], "environment": "Simulator"}
     body |= {field: account[field] for field in _GIVEN[broker]}
     created = await call(trader.client, "POST", "/broker-accounts", json=body)
     path = f"/broker-accounts/{created['id']}"
+    at_broker = account | {"redirect_url": created["redirect_url"]}
+    await call(control, "POST", f"/worlds/{world}/accounts", json=at_broker)
     login = await call(trader.client, "POST", f"{path}/login")
     if login["login_url"] is None:
         return created

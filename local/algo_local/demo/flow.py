@@ -57,7 +57,7 @@ class NotReadyError(RuntimeError):
 
 
 async def make_world(control: httpx.AsyncClient, options: DemoOptions) -> Json:
-    """A world of its own with one account at the broker, ticks uploaded; a paper account needs none there."""
+    """A world of its own, ticks uploaded, and what the account at its broker will be; none for a paper account."""
     recording = find_recording(options.ticks, options.symbol) if options.ticks else None
     name = f"demo-{secrets.token_hex(4)}"
     account = None if options.broker == PAPER else new_account(options.broker)
@@ -71,7 +71,7 @@ async def make_world(control: httpx.AsyncClient, options: DemoOptions) -> Json:
             "symbols": [f"NSE:{options.symbol}"],
             "speed": options.speed,
             "seed": options.seed,
-            "accounts": [account] if account else [],
+            "accounts": [],
         },
     )
     if recording:
@@ -132,13 +132,19 @@ def condition(strategy: Json, name: str) -> str | None:
 
 
 async def _account(
-    kubectl: Kubectl, endpoints: Endpoints, trader: Trader, world: Json, options: DemoOptions, progress: Progress
+    kubectl: Kubectl,
+    endpoints: Endpoints,
+    control: httpx.AsyncClient,
+    trader: Trader,
+    world: Json,
+    options: DemoOptions,
+    progress: Progress,
 ) -> Json:
     if options.broker == PAPER:
         progress.step("the trader opens a paper account on this market")
         return await link_paper(kubectl, trader, world["name"])
     progress.step(f"the trader links a simulated {TITLES[options.broker]} account and logs in at the broker")
-    return await link_account(trader, world["account"], endpoints)
+    return await link_account(trader, world["account"], endpoints, control, world["name"])
 
 
 @contextlib.asynccontextmanager
@@ -152,7 +158,7 @@ async def prepared(
         progress.step("a trader registers")
         trader = await register(endpoints.api)
         try:
-            account = await _account(kubectl, endpoints, trader, world, options, progress)
+            account = await _account(kubectl, endpoints, control, trader, world, options, progress)
             progress.step("the trader creates a strategy; the operator makes it a pod")
             body = strategy_body(options, account["id"])
             strategy = await call(trader.client, "POST", "/strategies", json=body)
