@@ -39,6 +39,8 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
 
     writes: tuple[Window, ...]
     reads: dict[str, tuple[Window, ...]]
+    shared: dict[str, str] = {}
+    """Groups that count in another group's windows: last prices in those of quotes, where both are one family."""
 
 
 class Limiter:

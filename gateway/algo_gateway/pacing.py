@@ -41,6 +41,7 @@ class ReadPacer:
     def __init__(self, windows: Windows, clock: SessionClock) -> None:
         self._clock = clock
         self._windows = windows.reads
+        self._shared = windows.shared
         self._limiters: dict[str, Limiter] = {}
         self._sleepers: list[tuple[int, asyncio.Future[None]]] = []
         self._running = False
@@ -105,6 +106,7 @@ class ReadPacer:
         return self._clock.now() if self._by_market() else time.monotonic_ns() // 1_000_000
 
     def _limiter(self, group: str) -> Limiter:
+        group = self._shared.get(group, group)
         name = group if group in self._windows else OTHER
         if name not in self._limiters:
             windows: tuple[Window, ...] = self._windows.get(name, ())

@@ -55,6 +55,19 @@ async def test_endpoints_have_windows_of_their_own_and_the_rest_share_one() -> N
     third.cancel()
 
 
+async def test_endpoints_of_one_family_share_their_window() -> None:
+    clock = SessionClock(own=True)
+    clock.set(NOW)
+    family = {"quote": (Window(length_ms=1_000, limit=1),)}
+    pacer = ReadPacer(Windows(writes=(), reads=family, shared={"ltp": "quote"}), clock)
+    pacer.market(running=True)
+    await pacer.admit("ltp")
+    second = asyncio.create_task(pacer.admit("quote"))
+    await turn()
+    assert pacer.waiting == 1
+    second.cancel()
+
+
 async def test_a_market_that_stops_lets_everybody_go() -> None:
     pacer, _ = replayed()
     await pacer.admit("book")

@@ -14,6 +14,9 @@ INSTRUMENTS_PER_MESSAGE: Final = 100
 INSTRUMENTS_PER_CONNECTION: Final = 5_000
 CONNECTIONS: Final = 5
 MODIFICATIONS_PER_ORDER: Final = 25
+QUOTE_PAUSE_S: Final = 1.1
+"""Between the calls of one read that takes several."""
+BARS_PAUSE_S: Final = 0.25
 MINUTE_BAR_DAYS: Final = 90
 """Days of intraday bars in one call."""
 CONSENTS_PER_DAY: Final = 25
@@ -40,4 +43,5 @@ def windows(orders_per_window: int = SHELL.orders_per_window) -> Windows:
             Window(length_ms=86_400_000, limit=7_000, counts=ALL_WRITES),
         ),
         reads=READS,
+        shared={"ltp": "quote"},
     )

@@ -1,7 +1,7 @@
 """The account's and the market's reads over the wire: a request, a parser, and what lies between."""
 
-import asyncio
-from collections.abc import Callable
+from asyncio import sleep, to_thread
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
@@ -73,14 +73,14 @@ def create_reads(call: ReadCall, files: Transport, words: Words) -> Reads:
 
     async def quotes(*, instruments: tuple[InstrumentRef, ...]) -> tuple[Quote, ...]:
         found: list[Quote] = []
-        for part in _parts(instruments, words):
+        async for part in _parts(instruments, words):
             parse = _body(partial(prices.quotes, asked=part))
             found += await call(partial(requests.quotes, instruments=part), parse)
         return tuple(found)
 
     async def ltp(*, instruments: tuple[InstrumentRef, ...]) -> dict[tuple[str, str], int]:
         found: dict[tuple[str, str], int] = {}
-        for part in _parts(instruments, words):
+        async for part in _parts(instruments, words):
             parse = _body(partial(prices.last_prices, asked=part))
             found |= await call(partial(requests.ltp, instruments=part), parse)
         return found
@@ -96,6 +96,8 @@ def create_reads(call: ReadCall, files: Transport, words: Words) -> Reads:
         step = end - start + 1 if interval is Interval.DAY else _BARS_MS
         bars: list[Candle] = []
         for first in range(start, end + 1, max(step, 1)):
+            if first > start:
+                await sleep(limits.BARS_PAUSE_S)
             last = min(first + step - 1, end)
             build = partial(requests.candles, token=token, kind=kind, start=first, end=last, interval=interval)
             bars += await call(build, _body(partial(prices.candles, start=first, end=last)))
@@ -104,7 +106,7 @@ def create_reads(call: ReadCall, files: Transport, words: Words) -> Reads:
     async def instruments(*, exchange: str) -> tuple[BrokerInstrument, ...]:
         answer = await answered(files, requests.instruments(), LIST_TIMEOUT_S)
         # A quarter of a million lines: prices and orders must not wait for them.
-        listing = await asyncio.to_thread(instrument_list.parse, good(answer), exchange=exchange)
+        listing = await to_thread(instrument_list.parse, good(answer), exchange=exchange)
         words.learn(listing.instruments, listing.kinds)
         return listing.instruments
 
@@ -149,13 +151,16 @@ def _body(parse: Callable[[bytes], _T]) -> Callable[[HttpAnswer], _T]:
     return lambda answer: parse(good(answer))
 
 
-def _parts(instruments: tuple[InstrumentRef, ...], words: Words) -> list[tuple[InstrumentRef, ...]]:
-    """The instruments that the day's list knows, in calls of the largest size; the others are missing."""
+async def _parts(instruments: tuple[InstrumentRef, ...], words: Words) -> AsyncIterator[tuple[InstrumentRef, ...]]:
+    """The instruments that the day's list knows, in calls of the largest size with the broker's pause between them; the
+    others are missing."""
     known = []
     for one in instruments:
         try:
             known.append(words.ref_of(one))
         except ValueError:
             continue
-    size = limits.QUOTES_PER_CALL
-    return [tuple(known[at : at + size]) for at in range(0, len(known), size)]
+    for at in range(0, len(known), limits.QUOTES_PER_CALL):
+        if at:
+            await sleep(limits.QUOTE_PAUSE_S)
+        yield tuple(known[at : at + limits.QUOTES_PER_CALL])

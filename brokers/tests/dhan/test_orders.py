@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from algo_brokers.dhan import reads
 from algo_brokers.errors import BrokerUnavailable, RequestRefused, SessionRefused
 from algo_brokers.login import Credentials
 from algo_brokers.outcomes import Accepted, Rejected, Unknown
@@ -158,13 +159,20 @@ async def test_the_account(stand: Stand) -> None:
     ]
 
 
-async def test_quotes_and_bars(stand: Stand) -> None:
+async def test_quotes_and_bars(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(reads, "sleep", pause)
     stand.handler = handler(answer(200, {"data": {"NSE_EQ": {"1333": {"last_price": 1605.5}}}, "status": "success"}))
     assert [quote.price for quote in await stand.broker.read_quotes(instruments=(HDFC,))] == [16055000]
     assert await stand.broker.read_ltp(instruments=(HDFC,)) == {("NSE", "HDFCBANK"): 16055000}
     many = tuple(InstrumentRef(exchange="NSE", symbol=str(n), token=1 << 32 | n) for n in range(1, 1_002))
     await stand.broker.read_ltp(instruments=many)
     assert stand.seen == ["POST /v2/marketfeed/quote"] + ["POST /v2/marketfeed/ltp"] * 3
+    assert pauses == [1.1]  # one call a second
     stand.seen.clear()
     asked: list[Any] = []
     day = 86_400_000
@@ -179,6 +187,7 @@ async def test_quotes_and_bars(stand: Stand) -> None:
     bars = await stand.broker.read_candles(instrument=HDFC, start=0, end=180 * day)
     assert [bar.time for bar in bars] == [89 * day, 178 * day]
     assert [one["fromDate"][:10] for one in asked] == ["1970-01-01", "1970-04-01", "1970-06-30"]
+    assert pauses == [1.1, 0.25, 0.25]
     asked.clear()
     await stand.broker.read_candles(instrument=HDFC, start=0, end=400 * day, interval=Interval.DAY)
     assert (len(asked), stand.seen[-1]) == (1, "POST /v2/charts/historical")

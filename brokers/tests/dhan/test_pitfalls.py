@@ -225,6 +225,7 @@ def test_pitfall_17_limits_of_the_day_are_those_of_the_table() -> None:
     assert [window.limit for window in windows.reads["historical"]] == [5, 100_000]
     assert [window.limit for window in windows.reads["quote"]] == [1]
     assert [window.limit for window in windows.reads["other"]] == [20]
+    assert windows.shared == {"ltp": "quote"}  # one family, one call a second
     assert limits.windows(50).writes[0].limit == 10  # never more than the broker's own
 
 
