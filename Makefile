@@ -6,7 +6,7 @@ UV = $$(scripts/bootstrap.sh)
 RUN = $(UV) run --frozen --all-packages
 PACKAGES = crds market brokers kube runner gateway operator api simulator local
 
-.PHONY: help up down status demo test checks lint types format lock generate bench sdk
+.PHONY: help up down status demo test checks lint types format lock generate bench lock broker-cases
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,3 +47,6 @@ bench: ## Every benchmark; each prints one JSON object as its last line
 
 lock: ## Resolve the lock file again
 	@$(UV) lock
+
+broker-cases: ## Run the broker matrix and write docs/broker-cases.md from its results
+	@ALGO_WRITE_CASES=1 $(RUN) python -m pytest -q tests/brokers

@@ -50,6 +50,7 @@ SUITES: tuple[Suite, ...] = (
     Suite("engine", "the strategy engine: invariants and sections", _pytest("runner/tests/engine")),
     Suite("market", "sessions, readers, tick checks, matching", _pytest("market/tests")),
     Suite("brokers", "adapters: builders, parsers, decoders", _pytest("brokers/tests")),
+    Suite("matrix", "every adapter against its simulated broker, case by case", _pytest("tests/brokers")),
     Suite("simulator", "worlds, matching, clock, Zerodha protocol", _pytest("simulator/tests")),
     Suite("sdk", "the official SDKs against the simulator", _pytest("simulator/conformance")),
     Suite("gateway", "the order door, feed, rows", _pytest("gateway/tests"), needs=("packages",)),
