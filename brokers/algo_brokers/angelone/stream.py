@@ -5,6 +5,7 @@ told by the mode in the first byte. A packet that does not add up is an error as
 """
 
 import struct
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -18,11 +19,11 @@ LTP, QUOTE, SNAP_QUOTE, DEPTH = 1, 2, 3, 4
 SIZES: Final = {LTP: 51, QUOTE: 123, SNAP_QUOTE: 379, DEPTH: 443}
 """Bytes of a packet, by mode."""
 
-_HEAD: Final = struct.Struct("<BB25s")
-_BODY: Final = struct.Struct("<qqq")  # sequence number, exchange time (ms), last price
-_VOLUME: Final = struct.Struct("<q")
+_SHORT: Final = struct.Struct("<qqq")  # sequence number, exchange time (ms), last price
+_LONG: Final = struct.Struct("<qqq16xq")  # ..., (last quantity, average), the day's volume
 _AT_BODY: Final = 27
-_AT_VOLUME: Final = 67
+_NAMES_KEPT: Final = 8_192
+"""More than the tokens and modes of all connections of an account."""
 
 _CURRENCY: Final = 13
 _CURRENCY_STEP: Final = 1_000
@@ -62,21 +63,31 @@ def scaled(raw: int, exchange_type: int) -> int:
     return price
 
 
+@lru_cache(maxsize=_NAMES_KEPT)
+def _named(head: bytes) -> tuple[int, int]:
+    """Mode and packed token of a packet's first 27 bytes. Raises `BadAnswer`."""
+    mode, exchange_type = head[0], head[1]
+    digits = head[2:].rstrip(b"\0")
+    if mode not in SIZES:
+        raise BadAnswer(f"market packet of the unknown mode {mode}")
+    if exchange_type not in names.EXCHANGE_OF_TYPE or not digits.isdigit() or len(digits) > 9:
+        raise BadAnswer(f"market packet of exchange type {exchange_type} with a token that is none")
+    return mode, names.pack(exchange_type, int(digits))
+
+
 def token_of(packet: bytes) -> tuple[int, int]:
     """Mode and packed token of a packet, after its size has been checked.
 
     Raises:
         BadAnswer: the size is not the mode's, or exchange or token are none.
     """
-    if len(packet) < _AT_BODY:
-        raise BadAnswer(f"market packet of {len(packet)} bytes")
-    mode, exchange_type, text = _HEAD.unpack_from(packet)
-    if SIZES.get(mode) != len(packet):
-        raise BadAnswer(f"market packet of mode {mode} with {len(packet)} bytes")
-    digits = text.rstrip(b"\0")
-    if exchange_type not in names.EXCHANGE_OF_TYPE or not digits.isdigit() or len(digits) > 9:
-        raise BadAnswer(f"market packet of exchange type {exchange_type} with a token that is none")
-    return mode, names.pack(exchange_type, int(digits))
+    size = len(packet)
+    if size < _AT_BODY:
+        raise BadAnswer(f"market packet of {size} bytes")
+    mode, token = _named(packet[:_AT_BODY])
+    if SIZES[mode] != size:
+        raise BadAnswer(f"market packet of mode {mode} with {size} bytes")
+    return mode, token
 
 
 def decode(packet: bytes) -> Packet:
@@ -86,15 +97,18 @@ def decode(packet: bytes) -> Packet:
         BadAnswer: it is cut off, too long, or holds what cannot be.
     """
     mode, token = token_of(packet)
-    if mode == DEPTH:
+    if mode == LTP:
+        sequence, time, raw = _SHORT.unpack_from(packet, _AT_BODY)
+        volume = 0
+    elif mode == DEPTH:
         return Packet(token, mode, 0, 0, None)
-    sequence, time, raw = _BODY.unpack_from(packet, _AT_BODY)
-    volume = _VOLUME.unpack_from(packet, _AT_VOLUME)[0] if mode != LTP else 0
+    else:
+        sequence, time, raw, volume = _LONG.unpack_from(packet, _AT_BODY)
     price = scaled(raw, packet[1])
     if not 0 <= time < _MAX_TIME or volume < 0:
         raise BadAnswer(f"market packet with the time {time} and the volume {volume}")
     # Ours are whole seconds, as the exchange's own are.
-    tick = FeedTick(token, price, time // 1000 * 1000, volume) if price else None
+    tick = FeedTick(token, price, time - time % 1000, volume) if price else None
     return Packet(token, mode, sequence, time, tick)
 
 
