@@ -16,6 +16,8 @@ from algo_brokers.errors import BadAnswer
 from algo_brokers.session import Session
 
 _ALERT: Final = "order_alert"
+_NOTHING: Final = frozenset({b"null", b'""', b"0", b'"CONFIRMED"'})
+"""Values that say nothing; the last is the reason of an order that nobody refused."""
 _SEGMENT: Final = {
     ("NSE", "E"): "NSE_EQ",
     ("NSE", "D"): "NSE_FNO",
@@ -69,6 +71,8 @@ def read(body: bytes, words: Words, *, read_at: int) -> OrderRow | None:
         return None
     told = _first_letters(frame.data)
     rest = {name: told[key] for key, name in _REST.items() if key in told}
+    if bytes(rest.get("omsErrorDescription", b"null")) in _NOTHING:
+        rest.pop("omsErrorDescription", None)
     rest["exchangeSegment"] = msgspec.Raw(msgspec.json.encode(_segment(told)))
     return row_of(decode(msgspec.json.encode(rest), Order, "order update"), words, read_at=read_at)
 
@@ -78,7 +82,7 @@ def _first_letters(data: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
     told: dict[str, msgspec.Raw] = {}
     for key, value in data.items():
         name = key[:1].lower() + key[1:]
-        if name not in told or bytes(told[name]) in (b"null", b'""', b"0"):
+        if name not in told or bytes(told[name]) in _NOTHING:
             told[name] = value
     return told
 

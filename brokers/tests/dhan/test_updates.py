@@ -37,7 +37,6 @@ ROW = OrderRow(
     filled=4,
     average_price=16054500,
     status=OrderStatus.OPEN,
-    message="CONFIRMED",
     order_time=1_795_405_811_000,
     read_at=7,
 )
@@ -92,6 +91,7 @@ def test_codes() -> None:
     assert row_of(segment="D", symbol="NIFTY-Nov2026-26000-CE").exchange == "NFO"
     refused = row_of(status="Rejected", reasonDescription="Insufficient funds")
     assert (refused.reject_kind, refused.message) == (RejectKind.MARGIN, "Insufficient funds")
+    assert row_of(reasonDescription=None).message == ""
 
 
 def test_frames_that_are_no_order_of_ours() -> None:
