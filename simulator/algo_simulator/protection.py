@@ -1,22 +1,26 @@
 """Market-price protection: brokers turn a market order of an API user into a limit order some way beyond the price.
 
-The percentages are those that Zerodha publishes for shares and futures; other brokers publish none and get the same.
+The percentages are those that Zerodha publishes, wider for options; other brokers publish none and get the same.
 """
+
+from typing import Final
 
 from algo_crds.contracts.money import ceil_to_tick, floor_to_tick
 from algo_crds.contracts.orders import Side
 
 from algo_simulator.market import Market
 
-_BELOW_100 = 100 * 10_000
-_BELOW_500 = 500 * 10_000
+_SHARES: Final = ((100, 2.0), (500, 1.0))
+_OPTIONS: Final = ((10, 5.0), (100, 3.0), (500, 2.0))
+"""Percent below so many rupees."""
 
 
-def usual_percent(price: int) -> float:
+def usual_percent(price: int, *, option: bool = False) -> float:
     """The reach for a price in percent."""
-    if price < _BELOW_100:
-        return 2
-    return 1 if price < _BELOW_500 else 0.5
+    for below, percent in _OPTIONS if option else _SHARES:
+        if price < below * 10_000:
+            return percent
+    return 1.0 if option else 0.5
 
 
 def protected_limit(market: Market, side: Side, base: int = 0, percent: float = 0) -> int:
@@ -27,7 +31,7 @@ def protected_limit(market: Market, side: Side, base: int = 0, percent: float = 
         percent: 0: the usual one.
     """
     base = base or market.stats.last or market.previous_close
-    reach = int(base * (percent or usual_percent(base)) / 100)
+    reach = int(base * (percent or usual_percent(base, option=market.instrument.option)) / 100)
     tick, book = market.instrument.tick_size, market.book
     if side is Side.BUY:
         return min(int(floor_to_tick(base + reach, tick)), book.band_high or base + reach)

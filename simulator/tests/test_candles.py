@@ -9,6 +9,8 @@ from algo_market.sessions import class_of, day_start, session_for
 from algo_simulator.candles import DAY, MINUTE, SECOND, Candle, candles
 from algo_simulator.market import NEVER, Market
 from algo_simulator.testing import ticks
+from hypothesis import given
+from hypothesis import strategies as st
 
 ON = date(2021, 4, 12)
 OPEN = 1_618_199_100_000
@@ -18,10 +20,14 @@ ROWS = [("09:15:00", "100"), ("09:15:59", "103"), ("09:16:00", "99"), ("09:18:01
 @pytest.fixture
 def market() -> Market:
     """Five trades, a hundred shares each."""
+    return _market(ROWS)
+
+
+def _market(rows: list[tuple[str, str]]) -> Market:
     instrument = instrument_on("NSE", "RELIANCE", ON)
     session = session_for("NSE", class_of(instrument), ON)
     assert session is not None
-    return Market(instrument, session, parse_recording(ticks(ROWS), name="RELIANCE", day=ON), 0, 0)
+    return Market(instrument, session, parse_recording(ticks(rows), name="RELIANCE", day=ON), 0, 0)
 
 
 def _bar(start: int, prices: tuple[int, int, int, int], volume: int) -> Candle:
@@ -51,3 +57,14 @@ def test_the_future_is_not_shown_and_the_last_one_is_partial(market: Market) -> 
     found = candles(market, 3 * MINUTE, since=0, until=OPEN + MINUTE - 1)
     assert found == [_bar(OPEN, (100, 103, 100, 103), 200)]
     assert candles(market, MINUTE, since=OPEN + 1, until=OPEN + MINUTE) == [_bar(OPEN + MINUTE, (99, 99, 99, 99), 100)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 59), st.integers(0, 59), st.integers(90, 110)), min_size=1, max_size=40))
+def test_long_candles_are_the_sum_of_short_ones(trades: list[tuple[int, int, int]]) -> None:
+    market = _market([(f"10:{minute:02}:{second:02}", str(price)) for minute, second, price in sorted(trades)])
+    short = candles(market, MINUTE, since=0, until=NEVER)
+    for long in candles(market, 15 * MINUTE, since=0, until=NEVER):
+        parts = [bar for bar in short if long.start <= bar.start < long.start + 15 * MINUTE]
+        assert (long.open, long.close) == (parts[0].open, parts[-1].close)
+        assert (long.high, long.low) == (max(bar.high for bar in parts), min(bar.low for bar in parts))
+        assert long.volume == sum(bar.volume for bar in parts)

@@ -40,6 +40,7 @@ async def _orders(sim: Sim) -> list[dict[str, Any]]:
         ({"fail_before": 1, "fail_status": 503}, 503, "NetworkException", 0),
         ({"fail_after": 1, "fail_status": 504}, 504, "NetworkException", 1),
         ({"fail_before": 1, "fail_status": 500}, 500, "GeneralException", 0),
+        ({"fail_after": 1, "fail_status": 400}, 400, "OrderException", 1),
         ({"rate_limit": 1}, 429, "NetworkException", 0),
         ({"refuse_address": True}, 403, "PermissionException", 0),
         ({"reject": 1, "reject_in_answer": True}, 400, "MarginException", 0),

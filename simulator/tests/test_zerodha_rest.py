@@ -125,6 +125,7 @@ async def test_a_triggered_stop_and_a_protected_market_order(sim: Sim) -> None:
     await sim.place(order_type="MARKET", market_protection="-1")
     rows = (await sim.kite_call("GET", "/orders"))[1]["data"]
     assert (rows[0]["order_type"], rows[0]["price"], rows[0]["status"]) == ("LIMIT", 2010.0, "COMPLETE")
+    assert (rows[0]["tags"], rows[0]["market_protection"]) == (["mktp", "mktp:0.50"], 0.5)
     through = await sim.place(transaction_type="SELL", order_type="SL", price=2000, trigger_price=2005)
     row = (await sim.kite_call("GET", f"/orders/{through}"))[1]["data"][-1]
     assert (row["status"], row["status_message"]) == (
@@ -133,11 +134,36 @@ async def test_a_triggered_stop_and_a_protected_market_order(sim: Sim) -> None:
     )
 
 
-WORDS = ["NSE", "RELIANCE", "BUY", "SL", "LIMIT", "MIS", "nan", "inf", "-1", "1e309", "10", "2000", "\x00", "é"]
+CONDITION = '{"exchange":"NSE","tradingsymbol":"RELIANCE","trigger_values":[1e308],"last_price":1}'
+LEGS = '[{"transaction_type":"SELL","quantity":1,"order_type":"LIMIT","product":"CNC","price":1900}]'
+WORDS = [
+    "single",
+    "two-leg",
+    "TTL",
+    CONDITION,
+    LEGS,
+    CONDITION.replace("1e308", "1950"),
+    "[]",
+    "{}",
+    "NSE",
+    "RELIANCE",
+    "BUY",
+    "SL",
+    "LIMIT",
+    "MIS",
+    "nan",
+    "inf",
+    "-1",
+    "1e309",
+    "10",
+    "2000",
+    "\x00",
+    "é",
+]
 TEXT = st.one_of(st.just(""), st.sampled_from(WORDS), st.text(max_size=10))
 FIELDS = ["exchange", "tradingsymbol", "transaction_type", "quantity", "product", "order_type", "price"]
 FIELDS += ["trigger_price", "tag", "validity", "market_protection", "disclosed_quantity", "i", "from", "to"]
-FIELDS += ["api_key", "checksum"]
+FIELDS += ["api_key", "checksum", "type", "condition", "orders", "validity_ttl"]
 PATHS = ["/orders/regular", "/orders/amo", "/orders/regular/1", "/orders", "/trades", "/quote", "/quote/ltp"]
 PATHS += ["/quote/ohlc"]
 GOOD = {
@@ -149,9 +175,13 @@ GOOD = {
     "order_type": "SL",
     "price": "2000",
     "trigger_price": "1999",
+    "type": "single",
+    "condition": CONDITION.replace("1e308", "1950"),
+    "orders": LEGS,
 }
 PATHS += ["/instruments/historical/738561/minute", "/instruments/NSE", "/margins/orders", "/margins/basket"]
 PATHS += ["/charges/orders", "/session/token", "/gtt/triggers", "/portfolio/positions", "/user/margins/equity", "/%00"]
+PATHS += ["/gtt/triggers/1", "/portfolio/holdings", "/portfolio/holdings/summary", "/alerts", "/alerts/x/history"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -229,3 +259,13 @@ async def test_the_dump_travels_compressed(sim: Sim) -> None:
         assert response.headers["Content-Encoding"] == "gzip"
         assert response.content_type == "text/csv"
         assert (await response.text()).startswith("instrument_token,exchange_token,tradingsymbol,")
+
+
+@pytest.mark.parametrize(("ttl", "status"), [("1", "CANCELLED"), ("600", "OPEN")])
+async def test_an_order_lapses_after_its_minutes(sim: Sim, ttl: str, status: str) -> None:
+    await _open(sim)
+    order_id = await sim.place(price=1990, validity="TTL", validity_ttl=ttl)
+    await sim.call("POST", "/worlds/w/start", {"speed": 600})
+    await sim.until(lambda view: view["now"] >= 1_618_199_101_000 + 90_000)
+    row = (await sim.kite_call("GET", f"/orders/{order_id}"))[1]["data"][-1]
+    assert (row["status"], row["validity"], row["validity_ttl"]) == (status, "TTL", int(ttl))

@@ -41,6 +41,9 @@ def _too_many(_: web.Request, __: Window | None) -> KiteError:
 
 
 def _failure(_: web.Request, status: int) -> KiteError:
+    if status == 400:
+        # The one refusal of a request that may have been carried out.
+        return KiteError(status, "OrderException", TIMED_OUT)
     return KiteError(status, STATUS_TYPES.get(status, "GeneralException"), "The order system could not be reached.")
 
 
@@ -68,6 +71,7 @@ def error_answer(status: int, error_type: str, message: str) -> web.Response:
 
 
 BAD_TOKEN: Final = "Incorrect `api_key` or `access_token`."  # noqa: S105 - the server's text
+TIMED_OUT: Final = "Order request timed out. Please check the order book and confirm before placing again."
 NO_ADDRESS: Final = (
     "IP ({ip}) is not allowed to place orders for this app. Update allowed IPs on the Kite developer console."
 )

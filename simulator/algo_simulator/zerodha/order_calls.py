@@ -44,11 +44,18 @@ def place(caller: Caller, variety: str, form: dict[str, str], count: Callable[[]
         now=caller.now,
     )
     order.validity, order.disclosed_quantity = wanted.validity, wanted.disclosed
+    order.memo = {"ttl": wanted.ttl_minutes, "protection": wanted.protection}
+
+    def lapse() -> None:
+        if order.sim.status not in FINAL:
+            world.exchange.cancel(order, world.now)
 
     def submit() -> None:
         world.exchange.submit(order, world.now)
-        if wanted.validity == "IOC" and order.sim.status not in FINAL:
-            world.exchange.cancel(order, world.now)
+        if wanted.validity == "IOC":
+            lapse()
+        elif wanted.ttl_minutes:
+            world.at(world.now + wanted.ttl_minutes * 60_000, lapse)
 
     world.defer(submit)
     return {"order_id": order.order_id}

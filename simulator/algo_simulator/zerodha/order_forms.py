@@ -9,7 +9,8 @@ from algo_crds.contracts.orders import OrderType, Product, RejectKind, Side
 from algo_market.order_rules import Refused
 
 from algo_simulator.market import Market
-from algo_simulator.protection import protected_limit
+from algo_simulator.protection import protected_limit, usual_percent
+from algo_simulator.quotes import quote_of
 from algo_simulator.zerodha.errors import NOT_PROTECTED, input_error
 from algo_simulator.zerodha.names import find_market
 
@@ -18,6 +19,7 @@ _VARIETIES: Final = ("regular", "amo", "co", "iceberg", "auction")
 SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 PRODUCTS: Final = {"MIS": Product.INTRADAY, "CNC": Product.DELIVERY, "NRML": Product.DELIVERY}
 _MAX_QUANTITY: Final = 10**9
+MAX_TTL_MINUTES: Final = 1440
 
 
 class OrderForm(NamedTuple):
@@ -32,7 +34,10 @@ class OrderForm(NamedTuple):
     product: Product
     tag: str
     validity: str
+    ttl_minutes: int
     disclosed: int
+    protection: float
+    """Percent of a market order's protection; 0: it was none."""
 
 
 def read_order(form: dict[str, str], variety: str, markets: dict[str, Market]) -> OrderForm:
@@ -55,11 +60,16 @@ def read_order(form: dict[str, str], variety: str, markets: dict[str, Market]) -
     trigger = read_price(form, "trigger_price") if stop else 0
     price = read_price(form, "price") if kind in ("LIMIT", "SL") else 0
     side = SIDES[_word(form, "transaction_type", tuple(SIDES))]
+    protection = 0.0
     if kind in ("MARKET", "SL-M"):
-        price = protected_price(form, market, side, trigger)
+        protection = read_protection(form, market, trigger)
+        price = protected_limit(market, side, trigger, protection)
     validity = form.get("validity", "DAY")
     if validity not in ("DAY", "IOC", "TTL"):
         raise input_error("Invalid `validity`.")
+    ttl = read_quantity(form, "validity_ttl") if validity == "TTL" else 0
+    if validity == "TTL" and not 0 < ttl <= MAX_TTL_MINUTES:
+        raise input_error("Invalid `validity_ttl`.")
     return OrderForm(
         market=market,
         side=side,
@@ -70,6 +80,8 @@ def read_order(form: dict[str, str], variety: str, markets: dict[str, Market]) -
         product=PRODUCTS[_word(form, "product", tuple(PRODUCTS))],
         tag=tag,
         validity=validity,
+        ttl_minutes=ttl,
+        protection=protection,
         disclosed=read_quantity(form, "disclosed_quantity") if form.get("disclosed_quantity") else 0,
     )
 
@@ -97,8 +109,8 @@ def read_changes(form: dict[str, str]) -> dict[str, int | OrderType]:
     return changes
 
 
-def protected_price(form: dict[str, str], market: Market, side: Side, trigger: int) -> int:
-    """The limit that a protected market order gets; without protection the order is refused.
+def read_protection(form: dict[str, str], market: Market, trigger: int) -> float:
+    """The protection of a market order in percent; without one the order is refused.
 
     Raises:
         KiteError: no protection, or one that is no number from 0 to 100 (or -1).
@@ -113,7 +125,9 @@ def protected_price(form: dict[str, str], market: Market, side: Side, trigger: i
         raise input_error(NOT_PROTECTED)
     if not (percent == -1 or 0 < percent <= 100):
         raise input_error("Invalid `market_protection`.")
-    return protected_limit(market, side, trigger, 0 if percent == -1 else percent)
+    if percent > 0:
+        return percent
+    return usual_percent(trigger or quote_of(market).last, option=market.instrument.option)
 
 
 def read_price(form: dict[str, str], name: str) -> int:

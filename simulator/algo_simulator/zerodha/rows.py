@@ -52,6 +52,7 @@ def order_row(order: AccountOrder, snapshot: Snapshot, market: Market) -> dict[s
     if snapshot.message:
         kind = snapshot.reject_kind
         message = snapshot.message if kind is None else refusal_text(Refused(kind, snapshot.message), order.sim.side)
+    protection = order.memo.get("protection")
     at_exchange = stamp(snapshot.time) if snapshot.at_exchange else None
     cancelled = snapshot.quantity - snapshot.filled if snapshot.stage is Stage.CANCELLED else 0
     final = snapshot.stage in (Stage.CANCELLED, Stage.REJECTED, Stage.FILLED)
@@ -75,7 +76,7 @@ def order_row(order: AccountOrder, snapshot: Snapshot, market: Market) -> dict[s
         "order_type": "SL" if snapshot.type is OrderType.STOP_LIMIT else "LIMIT",
         "transaction_type": "BUY" if order.sim.side is Side.BUY else "SELL",
         "validity": order.validity,
-        "validity_ttl": 0,
+        "validity_ttl": order.memo.get("ttl", 0),
         "product": product_name(order.product, market),
         "quantity": snapshot.quantity,
         "disclosed_quantity": order.disclosed_quantity,
@@ -86,10 +87,10 @@ def order_row(order: AccountOrder, snapshot: Snapshot, market: Market) -> dict[s
         "filled_quantity": snapshot.filled,
         "pending_quantity": 0 if final else snapshot.quantity - snapshot.filled,
         "cancelled_quantity": cancelled,
-        "market_protection": 0,
+        "market_protection": protection or 0,
         "meta": {},
         "tag": order.tag or None,
-        "tags": [order.tag] if order.tag else [],
+        "tags": [*([order.tag] if order.tag else []), *(["mktp", f"mktp:{protection:.2f}"] if protection else [])],
         "guid": "0x" + hashlib.sha256(order.order_id.encode()).hexdigest()[:8],
     }
 
