@@ -7,7 +7,9 @@ forgotten until it comes again: a price that may have been missed is never told 
 from collections.abc import Mapping
 from typing import Final
 
-from algo_brokers.fyers.stream import ABSENT, Data, Lite, Snapshot, Update
+from algo_crds.contracts.money import SCALE
+
+from algo_brokers.fyers.stream import ABSENT, Data, Lite, Snapshot
 from algo_brokers.fyers.topics import DEPTH, INDEX, PRICE
 from algo_brokers.records import FeedTick
 
@@ -65,64 +67,95 @@ def _is_price(name: str) -> bool:
     return name not in _UNSCALED and not name.startswith(("bid_size", "ask_size", "bid_order", "ask_order"))
 
 
+_ENOUGH: Final = {PRICE: FIELDS[PRICE].index("exch_feed_time") + 1, INDEX: FIELDS[INDEX].index("exch_feed_time") + 1}
+"""How many of the first values make a tick."""
+
+
 class _Known:
     """One topic."""
 
-    __slots__ = ("divisor", "feed_time", "kind", "topic", "values")
+    __slots__ = ("divisor", "factor", "feed_time", "kind", "topic", "values", "width")
 
-    def __init__(self, snapshot: Snapshot, kind: str) -> None:
+    def __init__(self, snapshot: Snapshot, kind: str, width: int) -> None:
         self.topic = snapshot.topic
         self.kind = kind
-        self.feed_time = FIELDS[kind].index("exch_feed_time") if kind != DEPTH else 0
+        self.width = width
+        self.feed_time = _ENOUGH.get(kind, 1) - 1
         self.divisor: int = 10**snapshot.precision * snapshot.multiplier
-        self.values = [ABSENT] * len(FIELDS[kind])
+        # Nearly every topic's step is a whole number of 1/10 000 rupee; 0 where it is not.
+        self.factor = SCALE // self.divisor if SCALE % self.divisor == 0 else 0
+        self.values: tuple[int, ...] = (ABSENT,) * width
 
     def learn(self, values: tuple[int, ...]) -> bool:
-        """Take what came; whether anything was told. Values beyond the documented ones are not read."""
+        """Take what came; whether anything was told. Values beyond the width are not kept."""
+        told = values[: self.width]
+        if ABSENT not in told and len(told) == self.width:
+            self.values = told
+            return True
         kept = self.values
-        self.values = [old if new == ABSENT else new for new, old in zip(values, kept, strict=False)]
-        self.values += kept[len(values) :]
-        return values.count(ABSENT) < len(values)
+        merged = [old if new == ABSENT else new for new, old in zip(told, kept, strict=False)]
+        self.values = (*merged, *kept[len(told) :])
+        return told.count(ABSENT) < len(told)
 
     def forget(self) -> None:
         """Nothing is known any more but the scale."""
-        self.values = [ABSENT] * len(self.values)
+        self.values = (ABSENT,) * self.width
 
     def price(self, raw: int) -> int:
         """A raw price in 1/10 000 rupee, the nearest."""
-        return (raw * 20_000 + self.divisor) // (2 * self.divisor)
+        return raw * self.factor or (raw * 2 * SCALE + self.divisor) // (2 * self.divisor)
 
-    def seconds(self) -> int:
-        """The exchange's time, that of the last trade where there is none, 0 for neither."""
-        time = self.values[self.feed_time]
-        if time <= 0 and self.kind == PRICE:
-            time = self.values[_TRADED]
-        return max(time, 0)
-
-    def volume(self) -> int:
-        """The day's volume; an index has none."""
-        return max(self.values[_VOLUME], 0) if self.kind == PRICE else 0
+    def tick(self, token: int, *, timed: bool) -> FeedTick | None:
+        """The last price with the exchange's time (that of the last trade where there is none, 0 for neither or
+        where it was not told with the price) and the day's volume; None where no price is known."""
+        values = self.values
+        raw, seconds, volume = values[0], values[self.feed_time], 0
+        if raw <= 0:
+            return None
+        if self.kind == PRICE:
+            volume = values[_VOLUME]
+            if seconds <= 0:
+                seconds = values[_TRADED]
+        return FeedTick(
+            token, self.price(raw), seconds * 1000 if timed and seconds > 0 else 0, volume if volume > 0 else 0
+        )
 
 
 class MarketState:
     """The topics of one connection."""
 
-    def __init__(self, token_of: Mapping[str, int]) -> None:
-        """`token_of`: fyTokens by topic, of what was asked for; the owner adds to it."""
+    def __init__(self, token_of: Mapping[str, int], *, whole: bool = False) -> None:
+        """`token_of`: fyTokens by topic, of what was asked for; the owner adds to it. `whole`: keep every value of
+        every topic, not only what makes a tick."""
         self._token_of = token_of
+        self._whole = whole
         self._known: dict[int, _Known] = {}
 
     def apply(self, data: Data) -> list[FeedTick]:
-        """Take a frame; the ticks that it makes, one for each item that told a price or a time of something asked for.
-
-        An update of a topic whose snapshot has not come tells nothing.
-        """
+        """Take a frame; the ticks that it makes, one for each item that told a price, time or volume of something asked
+        for. An update of a topic whose snapshot has not come tells nothing."""
         ticks = []
         for item in data.items:
-            tick = self._take(item)
+            known = self._known.get(item.number) if type(item) is not Snapshot else self._met(item)
+            if known is None:
+                continue
+            timed = not isinstance(item, Lite)
+            told = known.learn((item.price,) if isinstance(item, Lite) else item.values)
+            token = self._token_of.get(known.topic)
+            tick = known.tick(token, timed=timed) if told and token is not None and known.kind != DEPTH else None
             if tick is not None:
                 ticks.append(tick)
         return ticks
+
+    def _met(self, snapshot: Snapshot) -> _Known | None:
+        """The topic of a snapshot, whose number meant something else before; None for one of no interest."""
+        kind = snapshot.topic.partition("|")[0]
+        width = len(FIELDS.get(kind, ())) if self._whole else _ENOUGH.get(kind, 0)
+        if not width:
+            self._known.pop(snapshot.number, None)
+            return None
+        known = self._known[snapshot.number] = _Known(snapshot, kind, width)
+        return known
 
     def doubt(self) -> None:
         """A frame was lost: nothing that is kept may be told again before it comes anew."""
@@ -130,32 +163,11 @@ class MarketState:
             known.forget()
 
     def values(self, topic: str) -> dict[str, int]:
-        """What is known of a topic, also of a depth one: prices in 1/10 000 rupee, times in epoch seconds."""
+        """What is kept of a topic, also of a depth one: prices in 1/10 000 rupee, times in epoch seconds."""
         for known in self._known.values():
             if known.topic == topic:
-                told = zip(FIELDS[known.kind], known.values, strict=True)
+                told = zip(FIELDS[known.kind], known.values, strict=False)
                 return {
                     name: known.price(value) if _is_price(name) else value for name, value in told if value != ABSENT
                 }
         return {}
-
-    def _take(self, item: Snapshot | Update | Lite) -> FeedTick | None:
-        if isinstance(item, Snapshot):
-            kind = item.topic.partition("|")[0]
-            if kind not in FIELDS:
-                self._known.pop(item.number, None)
-                return None
-            self._known[item.number] = _Known(item, kind)
-        known = self._known.get(item.number)
-        if known is None:
-            return None
-        if isinstance(item, Lite):
-            known.learn((item.price,))
-            return self._tick(known, timed=False)
-        return self._tick(known, timed=True) if known.learn(item.values) else None
-
-    def _tick(self, known: _Known, *, timed: bool) -> FeedTick | None:
-        token, raw = self._token_of.get(known.topic), known.values[0]
-        if token is None or raw <= 0 or known.kind == DEPTH:
-            return None
-        return FeedTick(token, known.price(raw), known.seconds() * 1000 if timed else 0, known.volume())

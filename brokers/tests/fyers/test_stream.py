@@ -40,7 +40,7 @@ def _ticks(state: MarketState, *items: bytes) -> list[FeedTick]:
 
 
 def test_the_vectors_of_the_fact_sheet() -> None:
-    state = MarketState(TOKENS)
+    state = MarketState(TOKENS, whole=True)
     token = TOKENS[NIFTY]
     assert state.apply(_data(SNAPSHOT)) == [FeedTick(token, 25000_5000, TIME, 0)]
     assert state.values(NIFTY) == {
@@ -79,7 +79,7 @@ def test_long_subscriptions_take_several_frames() -> None:
 
 
 def test_a_share_has_its_time_and_volume() -> None:
-    state = MarketState(TOKENS)
+    state = MarketState(TOKENS, whole=True)
     assert _ticks(state, snapshot(3, SBIN, SBIN_VALUES)) == [FeedTick(TOKENS[SBIN], 600_5000, 1795405811_000, 1000000)]
     values = state.values(SBIN)
     assert (values["lower_ckt"], values["upper_ckt"], values["Yhigh"]) == (538_2000, 657_8000, 700_0000)
@@ -126,7 +126,7 @@ def test_an_impossible_scale_is_an_error(multiplier: int, precision: int) -> Non
 
 
 def test_depth_is_kept_and_is_no_tick() -> None:
-    state = MarketState(TOKENS)
+    state = MarketState(TOKENS, whole=True)
     values = [60045, 60040, 60035, 60030, 60025, 60055, 60060, 60065, 60070, 60075, *range(1, 21)]
     assert _ticks(state, snapshot(9, DEPTH, values)) == []
     assert _ticks(state, update(9, [60050])) == []
@@ -147,14 +147,14 @@ def test_nothing_is_told_of_what_is_not_known() -> None:
 
 
 def test_values_beyond_the_documented_ones_are_not_read() -> None:
-    state = MarketState(TOKENS)
+    state = MarketState(TOKENS, whole=True)
     assert len(_ticks(state, snapshot(3, SBIN, [*SBIN_VALUES, 1, 2, 3]))) == 1
     assert _ticks(state, update(3, [60055, *[ABSENT] * 25])) != []
     assert len(state.values(SBIN)) == 21
 
 
 def test_after_a_lost_frame_no_kept_price_is_told_again() -> None:
-    state = MarketState(TOKENS)
+    state = MarketState(TOKENS, whole=True)
     _ticks(state, snapshot(3, SBIN, SBIN_VALUES))
     state.doubt()
     assert _ticks(state, update(3, [ABSENT, ABSENT, ABSENT, 1795405812])) == []
@@ -215,7 +215,7 @@ def test_a_truncated_frame_is_an_error(whole: bytes, data: st.DataObject) -> Non
 @given(st.binary(max_size=300), st.booleans())
 def test_arbitrary_bytes_give_an_error_or_nothing(data: bytes, as_data: bool) -> None:
     frame = b"\x00\x00\x06" + data if as_data else data
-    state = MarketState(TOKENS)
+    state = MarketState(TOKENS, whole=True)
     with contextlib.suppress(BadAnswer):
         message = stream.decode(frame)
         if isinstance(message, stream.Data):
@@ -229,7 +229,7 @@ _VALUES = st.lists(st.just(ABSENT) | st.integers(-(2**31), 2**31 - 1), max_size=
 def test_every_tick_is_the_last_price_that_was_told(
     first: list[int], later: list[list[int]], multiplier: int, precision: int
 ) -> None:
-    state = MarketState(TOKENS)
+    state = MarketState(TOKENS, whole=True)
     last = ABSENT
     items = [snapshot(3, SBIN, first, multiplier=multiplier, precision=precision), *(update(3, one) for one in later)]
     for item, values in zip(items, [first, *later], strict=True):
@@ -242,3 +242,14 @@ def test_every_tick_is_the_last_price_that_was_told(
             assert tick.token == TOKENS[SBIN]
             assert tick.time >= 0
             assert tick.volume >= 0
+
+
+def test_what_makes_no_tick_is_not_kept_unless_it_is_wanted() -> None:
+    state = MarketState(TOKENS)
+    assert _ticks(state, snapshot(3, SBIN, SBIN_VALUES), snapshot(9, DEPTH, [60045] * 30)) == [
+        FeedTick(TOKENS[SBIN], 600_5000, 1795405811_000, 1000000)
+    ]
+    assert set(state.values(SBIN)) == {"ltp", "vol_traded_today", "last_traded_time", "exch_feed_time"}
+    assert state.values(DEPTH) == {}
+    assert _ticks(state, update(3, [*[ABSENT] * 4, 7]), update(9, [60050])) == []
+    assert _ticks(state, update(3, [60055])) == [FeedTick(TOKENS[SBIN], 600_5500, 1795405811_000, 1000000)]
