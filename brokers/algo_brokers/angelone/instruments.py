@@ -26,6 +26,10 @@ _FUTURES: Final = frozenset({"FUTIDX", "FUTSTK", "FUTCUR", "FUTIRC", "FUTIRT", "
 _OPTIONS: Final = frozenset({"OPTIDX", "OPTSTK", "OPTCUR", "OPTIRC", "OPTFUT"})
 
 
+class _Where(msgspec.Struct, frozen=True):
+    exch_seg: str | None = None
+
+
 class _Line(msgspec.Struct, frozen=True):
     token: str
     symbol: str
@@ -46,7 +50,7 @@ def parse(text: bytes, exchange: str, *, today: date) -> tuple[BrokerInstrument,
         BadAnswer: no list, a line of this exchange that cannot be read, no line of it, or a list of an earlier day:
             a wrong tick size or token is worse than yesterday's list.
     """
-    lines = [(line, _kind(line)) for line in decode(text, list[_Line], "instrument list") if line.exch_seg == exchange]
+    lines = [(line, _kind(line)) for line in _lines(text, exchange)]
     dated = [(line.name, expiry) for line, _ in lines if (expiry := date_of(line.expiry)) is not None]
     monthly = monthly_expiries(dated)
     found = tuple(_instrument(line, kind, monthly) for line, kind in lines if kind)
@@ -56,6 +60,17 @@ def parse(text: bytes, exchange: str, *, today: date) -> tuple[BrokerInstrument,
     if expiries and max(expiries) < today:
         raise BadAnswer(f"the instrument list of {exchange} is of an earlier day: all its contracts have expired")
     return found
+
+
+def _lines(text: bytes, exchange: str) -> list[_Line]:
+    """The lines of one exchange; what another exchange's lines hold is no matter here."""
+    where = decode(text, list[_Where], "instrument list")
+    whole = decode(text, list[msgspec.Raw], "instrument list")
+    return [
+        decode(line, _Line, f"instrument list of {exchange}")
+        for place, line in zip(where, whole, strict=True)
+        if place.exch_seg == exchange
+    ]
 
 
 def _kind(line: _Line) -> str:

@@ -121,6 +121,13 @@ def test_a_contract_needs_an_expiry_and_an_exchange_a_number() -> None:
         parse(option(exch_seg="NYSE"), exchange="NYSE")
 
 
+def test_a_broken_line_of_another_exchange_is_no_matter() -> None:
+    broken: dict[str, Any] = {"exch_seg": "MCX", "token": None}
+    assert len(parse(line(), broken, {"exch_seg": None})) == 1
+    with pytest.raises(BadAnswer, match="instrument list of MCX"):
+        parse(line(), broken, exchange="MCX")
+
+
 def test_no_list_and_no_line() -> None:
     with pytest.raises(BadAnswer, match="no line of BSE"):
         parse(line(), exchange="BSE")
