@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from algo_brokers.angelone import names
-from algo_brokers.angelone.limits import TOKENS_PER_SESSION
+from algo_brokers.angelone.limits import DEPTH_TOKENS, TOKENS_PER_SESSION
 from algo_brokers.errors import BadAnswer
 from algo_brokers.records import FeedTick
 
@@ -25,6 +25,8 @@ _AT_BODY: Final = 27
 _NAMES_KEPT: Final = 8_192
 """More than the tokens and modes of all connections of an account."""
 
+_NSE_CASH: Final = 1
+"""The only segment with the depth mode."""
 _CURRENCY: Final = 13
 _CURRENCY_STEP: Final = 1_000
 """A raw currency price is 1/10 000 000 rupee, every other one a paisa."""
@@ -163,15 +165,17 @@ class Subscriptions:
     def __init__(self, mode: int = QUOTE) -> None:
         """`QUOTE` is the smallest mode with volume and the exchange's time."""
         self._mode = mode
+        self._quota = DEPTH_TOKENS if mode == DEPTH else TOKENS_PER_SESSION
+        self._exchanges = frozenset({_NSE_CASH}) if mode == DEPTH else frozenset(names.EXCHANGE_OF_TYPE)
         self._held: set[int] = set()
 
     def add(self, tokens: list[int]) -> tuple[list[bytes], list[int]]:
-        """What to send, and the tokens that are refused: over the quota, or of no exchange of this broker."""
+        """What to send, and the tokens that are refused: over the quota, or of an exchange without the mode."""
         messages, fresh, refused = [], [], []
         for token in dict.fromkeys(tokens):
             if token in self._held:
                 continue
-            if names.unpack(token).exchange_type not in names.EXCHANGE_OF_TYPE or len(self._held) >= TOKENS_PER_SESSION:
+            if names.unpack(token).exchange_type not in self._exchanges or len(self._held) >= self._quota:
                 refused.append(token)
                 continue
             self._held.add(token)

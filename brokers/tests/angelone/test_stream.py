@@ -255,3 +255,11 @@ def test_tokens_over_the_quota_or_of_no_exchange() -> None:
     assert refused == [*tokens[-2:], 5, pack(6, 5)]
     asked.remove(tokens[:1])
     assert asked.add(tokens[-1:])[1] == []
+
+
+def test_the_depth_mode_is_for_fifty_shares_of_nse() -> None:
+    asked = stream.Subscriptions(stream.DEPTH)
+    tokens = [pack(1, number) for number in range(1, 52)]
+    messages, refused = asked.add([CALL, *tokens])
+    assert json.loads(messages[0])["params"]["mode"] == 4
+    assert refused == [CALL, tokens[-1]]
