@@ -28,12 +28,13 @@ MESSAGE_GAP_S: Final = 0.5
 
 _MINUTE_MS: Final = 61_000
 _DAY_MS: Final = 86_400_000
+_READS_PER_SECOND: Final = 2
 _WRITES_PER_MINUTE: Final = 120
 _WRITES_PER_DAY: Final = 50_000
 
 READS: Final[dict[str, tuple[Window, ...]]] = {
     "other": (
-        Window(length_ms=SHELL.order_window_ms, limit=2),
+        Window(length_ms=SHELL.order_window_ms, limit=_READS_PER_SECOND),
         Window(length_ms=_MINUTE_MS, limit=PER_MINUTE - _WRITES_PER_MINUTE),
         Window(length_ms=_DAY_MS, limit=PER_DAY - _WRITES_PER_DAY),
     ),
@@ -42,10 +43,12 @@ READS: Final[dict[str, tuple[Window, ...]]] = {
 
 
 def windows(orders_per_window: int = SHELL.orders_per_window) -> Windows:
-    """Places, changes and cancels count alike, in every window."""
+    """Places, changes and cancels count alike, in every window. However many orders an account is given, what reads
+    need of a second is kept."""
+    orders = min(orders_per_window, PER_SECOND - _READS_PER_SECOND)
     return Windows(
         writes=(
-            Window(length_ms=SHELL.order_window_ms, limit=orders_per_window),
+            Window(length_ms=SHELL.order_window_ms, limit=orders),
             Window(length_ms=_MINUTE_MS, limit=_WRITES_PER_MINUTE),
             Window(length_ms=_DAY_MS, limit=_WRITES_PER_DAY),
         ),
