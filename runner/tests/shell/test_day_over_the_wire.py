@@ -59,7 +59,7 @@ async def test_state_hash_has_the_names_that_were_asked_for(
 ) -> None:
     await _armed(runner, gateway)
     await gateway.play(path(("09:19:50", 2000), ("09:21:00", 2000)), until=at("09:21:00"))
-    await until(lambda: redis.call("HGET", keys.state(STRATEGY), "status") == b"BOUGHT", "the hash says BOUGHT")
+    await until(lambda: redis.call("HGET", keys.state(STRATEGY), "sell_order_id") == b"b2", "the hash knows the stop")
     flat = redis.call("HGETALL", keys.state(STRATEGY))
     assert isinstance(flat, list)
     fields = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
