@@ -16,8 +16,9 @@ HOUR = 3_600_000
 async def login(desk: Desk) -> None:
     session = await desk.log_in()
     assert (session.broker, session.client_id) == (desk.name, desk.credentials.client_id)
-    assert session.login_time < session.valid_until <= session.login_time + 30 * HOUR
-    state = state_of(session, now=session.login_time, lives=desk.login.lives)
+    # A simulated broker counts by the market it replays; a session that is read from its token may say so.
+    assert desk.now() < session.valid_until <= session.login_time + 30 * HOUR
+    state = state_of(session, now=desk.now(), lives=desk.login.lives)
     assert state.valid
     assert state.renewal
 
