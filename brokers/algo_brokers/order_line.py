@@ -143,6 +143,8 @@ class _Wire(asyncio.Protocol):
         """Ready for the next request."""
         if self.closed or self.parser.our_state is not h11.DONE or self.parser.their_state is not h11.DONE:
             return False
+        if self.parser.trailing_data != (b"", False):
+            return False  # what was said unasked must not answer the next order
         self.parser.start_next_cycle()
         self._answer = None
         return True
