@@ -24,12 +24,13 @@ from algo_market.sessions import SessionUnknownError
 from algo_gateway.books import ReadResult, SharedReader
 from algo_gateway.calls import Outcome, perform
 from algo_gateway.clock import SessionClock, monotonic_ms
+from algo_gateway.connected import Runner
 from algo_gateway.crash_points import CrashPoint
 from algo_gateway.door.door import Door
-from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send
+from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send, Write
 from algo_gateway.eager import Tasks
 from algo_gateway.facts import is_news, last_send
-from algo_gateway.instrument_day import InstrumentDay
+from algo_gateway.order_check import order_refusal
 from algo_gateway.pacing import ReadPacer
 from algo_gateway.publish import Publisher
 from algo_gateway.rounds import RunnerIdle
@@ -38,19 +39,6 @@ from algo_gateway.symbols import SymbolKey, Symbols
 log: Final = logging.getLogger("algo_gateway.hub")
 _RETRY_S: Final = 1.0
 _CLOCK_S: Final = 0.02
-
-
-class Runner(msgspec.Struct, kw_only=True):
-    """One runner's connection; mutable."""
-
-    connection: int
-    claims: RunnerClaims
-    key: SymbolKey
-    send: Callable[[bytes], None]
-    welcomed: bool = False
-    told: InstrumentDay | None = None
-    """The facts of the day that it was told last."""
-    row_seq: int = 0
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +123,7 @@ class Hub:
         if runner is None:
             return
         if isinstance(message, wire.Place | wire.Modify | wire.Cancel):
-            self.apply(self._parts.door.write(connection, message, self._parts.clock.now()))
+            self.apply(self._written(runner, message))
         elif isinstance(message, wire.Idle):
             self.runner_idle(runner.claims.sub, RunnerIdle(message.seq, message.in_flight, message.wake_at))
         elif isinstance(message, wire.ReadBook):
@@ -146,6 +134,14 @@ class Hub:
             self._tasks.start(self.poll_quote(runner.key))
         else:
             self.runner_armed(runner.claims.sub)
+
+    def _written(self, runner: Runner, write: Write) -> list[Effect]:
+        now, told = self._parts.clock.now(), runner.told
+        if told is not None and not isinstance(write, wire.Cancel):
+            refused = order_refusal(write, told.instrument, now)
+            if refused is not None:
+                return [Reply(runner.connection, refused)]
+        return self._parts.door.write(runner.connection, write, now)
 
     async def _welcome(self, runner: Runner) -> None:
         """Tell a new owner all it must know; tried again until the broker can say what the instrument is."""

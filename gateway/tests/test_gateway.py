@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import aiohttp
+import msgspec
 import pytest
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import OrderClass, OrderStatus, RejectKind
@@ -83,6 +84,22 @@ async def test_no_entry_until_the_halts_are_known(bench: Bench) -> None:
     assert (await runner.hear(wire.Rejected)).message == "tenant: enough"
     await runner.say(place(4))
     assert (await runner.hear(wire.Accepted)).req == 4
+
+
+async def test_an_order_off_the_tick_or_the_band_never_leaves(bench: Bench) -> None:
+    runner = await bench.runner()
+    await runner.hear(wire.Welcome)
+    await bench.halt()
+    await runner.say(msgspec.structs.replace(place(1), price=28_700_001))
+    assert (await runner.hear(wire.Rejected)).kind is RejectKind.TICK_SIZE
+    beyond = 40_000_000
+    await runner.say(msgspec.structs.replace(place(2, OrderClass.ENTRY), price=beyond))
+    assert (await runner.hear(wire.Rejected)).kind is RejectKind.BAND
+    assert "POST /orders/regular" not in bench.broker.calls
+    await runner.say(msgspec.structs.replace(place(3), price=beyond))
+    assert (await runner.hear(wire.Accepted)).req == 3
+    await runner.say(place(1))
+    assert (await runner.hear(wire.Accepted)).req == 1
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer x.y.z"}])
