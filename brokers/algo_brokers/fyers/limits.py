@@ -18,6 +18,8 @@ PER_DAY: Final = 100_000
 QUOTES_PER_CALL: Final = 50
 DEPTHS_INSTEAD: Final = 3
 """Up to so many quotes are read as depth, one call each: only that answer has the band and the trade's time."""
+CALL_PAUSE_S: Final = 0.55
+"""Between the calls of one read that takes several: two a second, as the window of reads has it."""
 MINUTE_DAYS_PER_CALL: Final = 100
 DAY_DAYS_PER_CALL: Final = 366
 

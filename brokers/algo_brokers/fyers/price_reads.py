@@ -1,5 +1,6 @@
 """The reads of prices, and the day's instrument list."""
 
+from asyncio import sleep, to_thread
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +38,7 @@ def create_price_reads(call: ReadCall, files: Transport, now: Callable[[], int],
     async def many(wanted: tuple[InstrumentRef, ...]) -> list[Quote]:
         found: list[Quote] = []
         for at in range(0, len(wanted), limits.QUOTES_PER_CALL):
+            await _pause(at)
             part = wanted[at : at + limits.QUOTES_PER_CALL]
             parse = partial(prices.quotes, instruments=part)
             found += await call(partial(prices.quotes_request, instruments=part), of_body(parse))
@@ -45,12 +47,11 @@ def create_price_reads(call: ReadCall, files: Transport, now: Callable[[], int],
     async def quotes(*, instruments: tuple[InstrumentRef, ...]) -> tuple[Quote, ...]:
         if len(instruments) > limits.DEPTHS_INSTEAD:
             return tuple(await many(instruments))
-        read = [
-            await call(
-                partial(prices.depth_request, instrument=one), of_body(partial(prices.depth_quote, instrument=one))
-            )
-            for one in instruments
-        ]
+        read: list[Quote | None] = []
+        for place, one in enumerate(instruments):
+            await _pause(place)
+            parse = of_body(partial(prices.depth_quote, instrument=one))
+            read.append(await call(partial(prices.depth_request, instrument=one), parse))
         return tuple(quote for quote in read if quote is not None)
 
     async def ltp(*, instruments: tuple[InstrumentRef, ...]) -> dict[tuple[str, str], int]:
@@ -63,6 +64,7 @@ def create_price_reads(call: ReadCall, files: Transport, now: Callable[[], int],
         span = prices.history_spans(start=start, end=min(end, at), interval=interval)
         found: list[Candle] = []
         for first, last in span:
+            await _pause(first - span[0][0])
 
             def build(held: Session, first: int = first, last: int = last) -> HttpRequest:
                 return prices.history_request(held, instrument, start=first, end=last, interval=interval)
@@ -85,13 +87,20 @@ def _bars(*, start: int, end: int, interval: Interval, now: int) -> Callable[[Ht
     )
 
 
+async def _pause(calls_before: int) -> None:
+    """Before every call of one read but the first."""
+    if calls_before:
+        await sleep(limits.CALL_PAUSE_S)
+
+
 async def _list(files: Transport, exchange: str) -> tuple[BrokerInstrument, ...]:
-    """The list as JSON, which has the freeze quantities; where there is no such file, as CSV."""
+    """The list as JSON, which has the freeze quantities; where there is no such file, as CSV. Parsed beside the loop: a
+    list of derivatives is long, and prices and orders must not wait for it."""
     answer = await answered(files, symbol_master.json_request(exchange), LIST_TIMEOUT_S)
     if answer.status == 200:
-        return symbol_master.parse_json(answer.body)
+        return await to_thread(symbol_master.parse_json, answer.body)
     if answer.status in _NOT_THERE:
         answer = await answered(files, symbol_master.csv_request(exchange), LIST_TIMEOUT_S)
         if answer.status == 200:
-            return symbol_master.parse_csv(answer.body)
+            return await to_thread(symbol_master.parse_csv, answer.body)
     raise BrokerUnavailable(f"the instrument list of {exchange} cannot be had now: HTTP {answer.status}")

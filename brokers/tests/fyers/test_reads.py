@@ -14,7 +14,7 @@ from algo_brokers.errors import (
     SessionRefused,
     TooManyRequests,
 )
-from algo_brokers.fyers import limits
+from algo_brokers.fyers import limits, price_reads
 from algo_brokers.records import InstrumentRef, Interval
 from algo_brokers.registry import adapter_of
 from fyers_stand import BOOK_ROW, NIFTY, ORDER, SBIN, Ear, Stand, ok
@@ -22,7 +22,19 @@ from fyers_stand import BOOK_ROW, NIFTY, ORDER, SBIN, Ear, Stand, ok
 MINUTE = 60_000
 
 
-async def test_reads(stand: Stand) -> None:
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What a read waited between its calls, in seconds; nobody really waits."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(price_reads, "sleep", sleep)
+    return waited
+
+
+async def test_reads(stand: Stand, pauses: list[float]) -> None:
     asked: list[str] = []
     answers: dict[str, dict[str, Any]] = {
         "/api/v3/orders": {"orderBook": [BOOK_ROW, {**BOOK_ROW, "id": "2", "orderTag": "1:other"}]},
@@ -62,9 +74,10 @@ async def test_reads(stand: Stand) -> None:
     assert [one.symbol for one in await broker.read_quotes(instruments=many)] == ["SBIN"]
     assert [one.split("?")[0] for one in asked[-2:]] == ["/data/quotes"] * 2
     assert asked[-2].count("NSE%3A") == limits.QUOTES_PER_CALL
+    assert pauses == [limits.CALL_PAUSE_S] * 2  # one read of two depths, one of two times fifty quotes
 
 
-async def test_bars_of_a_long_time_take_several_calls(stand: Stand) -> None:
+async def test_bars_of_a_long_time_take_several_calls(stand: Stand, pauses: list[float]) -> None:
     asked: list[tuple[int, int]] = []
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -79,6 +92,7 @@ async def test_bars_of_a_long_time_take_several_calls(stand: Stand) -> None:
     bars = await broker.read_candles(instrument=SBIN, start=0, end=10**15, interval=Interval.MINUTE)
     assert [call[0] for call in asked] == [0, 100 * 86_400, 200 * 86_400]
     assert asked[-1][1] == 250 * 86_400
+    assert pauses == [limits.CALL_PAUSE_S] * 2
     times = [bar.time for bar in bars]
     assert times == sorted(set(times))
     assert all(time + MINUTE <= 250 * 86_400_000 for time in times)
