@@ -2,6 +2,5 @@
 
 from algo_brokers.fyers.adapter import ENDPOINTS, create_broker, create_login, simulated
 from algo_brokers.fyers.capability import CAPABILITY, FACTS
-from algo_brokers.fyers.price_reads import create_public_list
 
-__all__ = ["CAPABILITY", "ENDPOINTS", "FACTS", "create_broker", "create_login", "create_public_list", "simulated"]
+__all__ = ["CAPABILITY", "ENDPOINTS", "FACTS", "create_broker", "create_login", "simulated"]
