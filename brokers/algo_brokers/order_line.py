@@ -25,6 +25,9 @@ from algo_brokers.transports import content_type
 
 _CONNECT_S: Final = 5.0
 _KEPT: Final = 4
+_READY: Final = 2
+"""Connections kept open ahead: in a falling market two stops are reached at once, and a handshake takes longer than all
+else that we do."""
 
 
 class CloseOrderLine(Protocol):
@@ -37,7 +40,7 @@ class CloseOrderLine(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """The transport, a way to open its connection ahead of the first order, and its end."""
+    """The transport, a way to open its connections ahead of the first order, and its end."""
 
     send: Transport
     warm: CloseOrderLine
@@ -253,9 +256,10 @@ class _Line:
         return answer
 
     async def warm(self) -> None:
-        """Have a connection ready."""
-        if not any(not wire.closed for wire in self._kept):
-            with contextlib.suppress(OSError, TimeoutError):
+        """Have connections ready."""
+        self._kept = [wire for wire in self._kept if not wire.closed]
+        with contextlib.suppress(OSError, TimeoutError):
+            while len(self._kept) < _READY:
                 self._kept.append(await asyncio.wait_for(self._connect(), _CONNECT_S))
 
     async def close(self) -> None:

@@ -22,6 +22,7 @@ class Server:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
+        self.more.set()
         while part := await reader.read(4096):
             self.came += part
             self.more.set()
@@ -129,3 +130,31 @@ async def test_a_cancelled_call_does_not_keep_its_connection(server: Server, lin
     server.writers[-1].write(OK)
     await asked
     assert len(server.writers) == 2
+
+
+async def test_two_orders_at_once_find_open_connections(server: Server, line: OrderLine) -> None:
+    await line.warm()
+    await line.warm()  # as often as one likes
+    await server.until(lambda: len(server.writers) == 2)
+    both = [asyncio.create_task(line.send(PUT, timeout_s=5)) for _ in range(2)]
+    await server.asked(2)
+    assert len(server.writers) == 2
+    for writer in server.writers:
+        writer.write(OK)
+    assert [answer.body for answer in await asyncio.gather(*both)] == [b"ok", b"ok"]
+
+
+async def test_a_connection_that_the_server_closes_while_idle_is_replaced(server: Server, line: OrderLine) -> None:
+    await line.warm()
+    await server.until(lambda: len(server.writers) == 2)
+    for writer in server.writers:
+        writer.close()
+        await writer.wait_closed()
+    await asyncio.sleep(0.01)
+    await line.warm()
+    asked = asyncio.create_task(line.send(PUT, timeout_s=5))
+    await server.asked(1)
+    assert len(server.writers) == 4
+    for writer in server.writers[2:]:
+        writer.write(OK)
+    assert (await asked).body == b"ok"
