@@ -6,6 +6,7 @@ from typing import Protocol
 
 from algo_brokers.endpoints import Endpoints
 from algo_brokers.http import Transport
+from algo_brokers.port import ReadInstruments
 from algo_brokers.session import Session
 
 
@@ -13,6 +14,16 @@ class TransportTo(Protocol):
     """A transport for reads and logins to one base address of the broker."""
 
     def __call__(self, base_url: str) -> Transport: ...
+
+
+class CreatePublicList(Protocol):
+    """The broker's list of the day as anybody may read it, without a session.
+
+    Args:
+        now: the time of the list's market in ms: a list whose contracts have all expired by then is refused.
+    """
+
+    def __call__(self, transport: TransportTo, endpoints: Endpoints, now: Callable[[], int]) -> ReadInstruments: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

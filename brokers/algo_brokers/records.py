@@ -144,6 +144,11 @@ class BrokerInstrument(msgspec.Struct, frozen=True, kw_only=True):
     expiry: date | None = None
     strike: int = 0
     underlying: str = ""
+    band_low: int = 0
+    band_high: int = 0
+    """Today's price band where the list tells it, 0 otherwise."""
+    closing_auction: bool | None = None
+    """Whether the share takes part in the closing auction; None where the list does not say."""
 
     @property
     def ref(self) -> InstrumentRef:

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from algo_crds.contracts.wire import Capability
 
 from algo_brokers import angelone, dhan, fyers, zerodha
-from algo_brokers.adapter_parts import AdapterParts, TransportTo
+from algo_brokers.adapter_parts import AdapterParts, CreatePublicList, TransportTo
 from algo_brokers.endpoints import Endpoints
 from algo_brokers.facts import BrokerFacts
 from algo_brokers.login import Login
@@ -34,6 +34,7 @@ class Adapter:
     simulated: Simulated
     create_broker: Callable[[AdapterParts], Broker]
     create_login: Callable[[TransportTo, Endpoints], Login]
+    read_public_list: CreatePublicList
 
 
 ADAPTERS: Final[dict[str, Adapter]] = {
@@ -44,6 +45,7 @@ ADAPTERS: Final[dict[str, Adapter]] = {
         simulated=package.simulated,
         create_broker=package.create_broker,
         create_login=package.create_login,
+        read_public_list=package.create_public_list,
     )
     for name, package in (("angelone", angelone), ("dhan", dhan), ("fyers", fyers), ("zerodha", zerodha))
 }

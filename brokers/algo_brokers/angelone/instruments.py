@@ -41,6 +41,8 @@ class _Line(msgspec.Struct, frozen=True):
     strike: str = ""
     instrumenttype: str = ""
     freeze_qty: str = ""
+    is_cas_enabled: bool | str | None = None
+    """New in 2026, and the one value that is no text."""
 
 
 def parse(text: bytes, exchange: str, *, today: date) -> tuple[BrokerInstrument, ...]:
@@ -113,6 +115,7 @@ def _instrument(line: _Line, kind: str, monthly: frozenset[tuple[str, date]]) ->
             expiry=expiry,
             strike=strike,
             underlying=line.name if expiry is not None else "",
+            closing_auction=line.is_cas_enabled if kind == "EQ" and isinstance(line.is_cas_enabled, bool) else None,
         )
     except BadAnswer as error:
         raise BadAnswer(f"instrument {line.symbol!r}: {error}") from None

@@ -7,9 +7,11 @@ from typing import Final
 
 from algo_crds.contracts.clock import session_date
 
+from algo_brokers.adapter_parts import TransportTo
 from algo_brokers.angelone import envelope, instruments, limits, prices, rejections, requests
 from algo_brokers.angelone.names import Names
 from algo_brokers.calls import LIST_TIMEOUT_S, ReadCall, answered
+from algo_brokers.endpoints import Endpoints
 from algo_brokers.errors import BadAnswer, BrokerUnavailable, RequestRefused
 from algo_brokers.http import HttpAnswer, Transport
 from algo_brokers.port import ReadCandles, ReadInstruments, ReadLtp, ReadQuotes
@@ -91,6 +93,11 @@ def create_instrument_read(files: Transport, names: Names, now: Callable[[], int
         return found
 
     return listing
+
+
+def create_public_list(transport: TransportTo, endpoints: Endpoints, now: Callable[[], int]) -> ReadInstruments:
+    """The list of the day, for whoever needs no account."""
+    return create_instrument_read(transport(endpoints.files), Names(), now)
 
 
 def _parse_quotes(answer: HttpAnswer, asked: prices.Wanted) -> tuple[Quote, ...]:

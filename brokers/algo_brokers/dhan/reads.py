@@ -8,11 +8,13 @@ from typing import Final, TypeVar
 
 from algo_crds.contracts.orders import PositionRow
 
+from algo_brokers.adapter_parts import TransportTo
 from algo_brokers.calls import LIST_TIMEOUT_S, ReadCall, answered
 from algo_brokers.dhan import instruments as instrument_list
 from algo_brokers.dhan import limits, prices, requests, responses
 from algo_brokers.dhan.answers import good
 from algo_brokers.dhan.names import Words
+from algo_brokers.endpoints import Endpoints
 from algo_brokers.errors import RequestRefused
 from algo_brokers.http import HttpAnswer, Transport
 from algo_brokers.port import (
@@ -104,9 +106,7 @@ def create_reads(call: ReadCall, files: Transport, words: Words) -> Reads:
         return tuple(bars)
 
     async def instruments(*, exchange: str) -> tuple[BrokerInstrument, ...]:
-        answer = await answered(files, requests.instruments(), LIST_TIMEOUT_S)
-        # A quarter of a million lines: prices and orders must not wait for them.
-        listing = await to_thread(instrument_list.parse, good(answer), exchange=exchange)
+        listing = await _listing(files, exchange)
         words.learn(listing.instruments, listing.kinds)
         return listing.instruments
 
@@ -121,6 +121,26 @@ def create_reads(call: ReadCall, files: Transport, words: Words) -> Reads:
         candles=candles,
         instruments=instruments,
     )
+
+
+async def _listing(files: Transport, exchange: str) -> instrument_list.Listing:
+    answer = await answered(files, requests.instruments(), LIST_TIMEOUT_S)
+    # A quarter of a million lines: prices and orders must not wait for them.
+    return await to_thread(instrument_list.parse, good(answer), exchange=exchange)
+
+
+def create_public_list(
+    transport: TransportTo,
+    endpoints: Endpoints,
+    now: Callable[[], int],  # noqa: ARG001 - one form for all brokers
+) -> ReadInstruments:
+    """The list of the day, from a public host. It tells no day, so the time does not matter."""
+    files = transport(endpoints.files)
+
+    async def listing(*, exchange: str) -> tuple[BrokerInstrument, ...]:
+        return (await _listing(files, exchange)).instruments
+
+    return listing
 
 
 def _account(call: ReadCall, words: Words) -> _Account:

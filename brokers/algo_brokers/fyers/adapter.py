@@ -27,7 +27,7 @@ from algo_brokers.fyers.trigger_calls import create_triggers
 from algo_brokers.http import HttpAnswer, Transport
 from algo_brokers.login import Credentials, Login
 from algo_brokers.outcomes import WriteOutcome
-from algo_brokers.port import Broker, Feed, FeedListener
+from algo_brokers.port import Broker, Feed, FeedListener, ReadInstruments
 from algo_brokers.records import Change, NewOrder, OrderRef
 from algo_brokers.session import Session
 
@@ -41,6 +41,13 @@ ENDPOINTS: Final = Endpoints(
 )
 
 simulated = simulated_endpoints
+
+
+def create_public_list(transport: TransportTo, endpoints: Endpoints, now: Callable[[], int]) -> ReadInstruments:
+    """The list of the day, from a public host, for whoever needs no account."""
+    files = transport(endpoints.files)
+    nobody = SessionCalls(current=lambda: None, session_over=lambda: None)
+    return create_price_reads(create_read_call(files, nobody), files, now, Directory()).instruments
 
 
 def create_broker(parts: AdapterParts) -> Broker:

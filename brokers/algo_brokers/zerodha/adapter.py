@@ -1,5 +1,6 @@
 """The thin shell: sends what `requests.py` builds and hands answers to `responses.py`. No write is ever repeated."""
 
+from asyncio import to_thread
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -196,6 +197,22 @@ _logout = session.logout_request
 def _data(parse: Callable[[bytes], _T]) -> Callable[[HttpAnswer], _T]:
     """A parser of the envelope's `data`."""
     return lambda answer: parse(bytes(responses.read_data(answer)))
+
+
+def create_public_list(
+    transport: TransportTo,
+    endpoints: Endpoints,
+    now: Callable[[], int],  # noqa: ARG001 - one form for all brokers
+) -> ReadInstruments:
+    """The dump, asked for without a session: the broker answers anybody (seen, not documented); one that does not
+    refuses the request. It tells no day, so the time does not matter."""
+    files = transport(endpoints.files)
+
+    async def listing(*, exchange: str) -> tuple[BrokerInstrument, ...]:
+        answer = await answered(files, requests.public_instruments(exchange), LIST_TIMEOUT_S)
+        return await to_thread(_list, answer)
+
+    return listing
 
 
 def _list(answer: HttpAnswer) -> tuple[BrokerInstrument, ...]:

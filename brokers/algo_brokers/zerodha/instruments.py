@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import date
 from typing import Final
 
 from algo_crds.contracts.money import NotAPriceError, parse_price
@@ -19,6 +20,8 @@ _NEEDED: Final = (
     "segment",
     "exchange",
 )
+_OPTIONS: Final = frozenset({"CE", "PE"})
+_CONTRACTS: Final = _OPTIONS | {"FUT"}
 
 
 def parse(text: bytes) -> tuple[BrokerInstrument, ...]:
@@ -40,6 +43,8 @@ def parse(text: bytes) -> tuple[BrokerInstrument, ...]:
 
 def _instrument(row: dict[str, str | None]) -> BrokerInstrument:
     try:
+        kind = "INDEX" if row["segment"] == "INDICES" else row["instrument_type"] or ""
+        contract, expiry = kind in _CONTRACTS, row.get("expiry")
         return BrokerInstrument(
             exchange=row["exchange"] or "",
             symbol=row["tradingsymbol"] or "",
@@ -47,7 +52,10 @@ def _instrument(row: dict[str, str | None]) -> BrokerInstrument:
             name=row["name"] or "",
             tick_size=parse_price(row["tick_size"] or ""),
             lot=int(float(row["lot_size"] or "")),
-            kind="INDEX" if row["segment"] == "INDICES" else row["instrument_type"] or "",
+            kind=kind,
+            expiry=date.fromisoformat(expiry) if contract and expiry else None,
+            strike=parse_price(row.get("strike") or "0") if kind in _OPTIONS else 0,
+            underlying=(row["name"] or "") if contract else "",
         )
     except (ValueError, NotAPriceError, OverflowError) as error:
         raise BadAnswer(f"instrument {row['tradingsymbol']!r}: {error}") from None

@@ -167,6 +167,11 @@ def candles(session: Session, *, token: int, start: int, end: int, interval: Int
     return _get(session, f"/instruments/historical/{token}/{_INTERVAL[interval]}", query)
 
 
+def public_instruments(exchange: str) -> HttpRequest:
+    """The dump of one exchange without a session, gzip."""
+    return HttpRequest("GET", f"/instruments/{quote(exchange, safe='')}", (("X-Kite-Version", "3"),))
+
+
 def instruments(session: Session, exchange: str) -> HttpRequest:
     """The list of one exchange, CSV."""
     return _get(session, f"/instruments/{quote(exchange, safe='')}")

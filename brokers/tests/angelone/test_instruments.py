@@ -34,6 +34,7 @@ def test_a_share() -> None:
             kind="EQ",
             broker_symbol="RELIANCE-EQ",
             freeze=50000,
+            closing_auction=False,
         ),
     )
 
