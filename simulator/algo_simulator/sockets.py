@@ -154,18 +154,26 @@ class Sockets:
 
         Raises:
             web.HTTPTooManyRequests: the account has as many connections as it may.
+            web.HTTPBadRequest: no WebSocket handshake.
         """
         if account is not None and self._full(account) and self.dialect.kick is None:
             raise web.HTTPTooManyRequests
+        socket = web.WebSocketResponse(compress=False, autoping=False, heartbeat=self.dialect.ping_s)
+        if not socket.can_prepare(request):
+            raise web.HTTPBadRequest
         self._ordinals += 1
         connection = Connection(self._ordinals, request)
-        socket = web.WebSocketResponse(compress=False, autoping=False, heartbeat=self.dialect.ping_s)
         socket.headers[CONNECTION_HEADER] = str(self._ordinals)
-        await socket.prepare(request)
+        # Whoever sees the handshake's answer is already told of everything that happens from then on.
         if clock is not None and account is not None:
             self.bind(connection, clock, account)
         if self.dialect.opened is not None:
             self.dialect.opened(connection)
+        try:
+            await socket.prepare(request)
+        except BaseException:
+            self._drop(connection)
+            raise
         _touch(connection)
         tasks = [asyncio.create_task(_write(socket, connection))]
         if self.dialect.heartbeat is not None:

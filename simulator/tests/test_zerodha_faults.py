@@ -147,7 +147,6 @@ async def _texts(sim: Sim, faults: dict[str, Any]) -> list[str]:
     url = f"{sim.kite.replace('http', 'ws')}/?api_key=simkey0001&access_token={sim.token}"
     statuses: list[str] = []
     async with sim.http.ws_connect(url) as socket:
-        assert (await socket.receive_json()) == {"type": "sim_connection", "data": 1}
         await sim.place(price=2005)
         await sim.place(price=2150, quantity=1)
         await sim.call("PATCH", "/worlds/w/faults", {"disconnect": True})
@@ -176,7 +175,6 @@ async def test_a_mute_feed_keeps_its_heartbeat(sim: Sim) -> None:
     await sim.call("PATCH", "/worlds/w/faults", {"mute_feed": True})
     url = f"{sim.kite.replace('http', 'ws')}/?api_key=simkey0001&access_token={sim.token}"
     async with sim.http.ws_connect(url) as socket:
-        await socket.receive()
         await socket.send_json({"a": "subscribe", "v": [738561]})
         await sim.call("POST", "/worlds/w/start", {"speed": 0})
         await sim.ended()
@@ -188,11 +186,10 @@ async def test_a_beat_tells_how_far_the_market_socket_must_be_read(sim: Sim) -> 
     await sim.world(ROWS, start_time="09:15:00", end_time="09:15:05")
     url = f"{sim.kite.replace('http', 'ws')}/?api_key=simkey0001&access_token={sim.token}"
     async with sim.http.ws_connect(url) as socket:
-        await socket.receive()
         await socket.send_json({"a": "subscribe", "v": [738561]})
         await socket.send_json({"a": "mode", "v": ["full", [738561]]})
         await socket.ping()
-        read = 1
+        read = 0
 
         async def on(_: Player, message: object) -> None:
             nonlocal read
@@ -205,4 +202,4 @@ async def test_a_beat_tells_how_far_the_market_socket_must_be_read(sim: Sim) -> 
         async with Player(sim, "account=SM0001&broker=zerodha", on_message=on):
             await sim.call("POST", "/worlds/w/start")
             await sim.ended()
-        assert read >= 6
+        assert read >= 5

@@ -238,7 +238,6 @@ async def test_beyond_three_thousand_instruments_a_connection_gets_an_error_and_
     await sim.world(ROWS, start_time="09:15:00")
     url = f"{sim.kite.replace('http', 'ws')}/?api_key=simkey0001&access_token={sim.token}"
     async with sim.http.ws_connect(url) as socket:
-        await socket.receive()
         for first in (1, 2001):
             await socket.send_json({"a": "subscribe", "v": list(range(first, first + 1500))})
         await socket.send_json({"a": "subscribe", "v": [738561]})

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-from algo_crds.contracts.world import CONNECTION_NOTICE
 
 from algo_simulator.orders import AccountOrder, Snapshot, Stage
 from algo_simulator.sockets import Batch, Connection, Dialect, Message
@@ -67,8 +66,6 @@ def dialect() -> Dialect:
 
 def _opened(connection: Connection) -> None:
     connection.state = _Wanted()
-    notice = {"type": CONNECTION_NOTICE, "data": connection.sent.connection}
-    connection.put(msgspec.json.encode(notice).decode())
 
 
 def _heartbeat(connection: Connection) -> None:
