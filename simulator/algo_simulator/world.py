@@ -86,6 +86,8 @@ class World:
         self._queue: list[Callable[[], None]] = []
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
         self._timer_numbers = 0
+        self._squared_off: set[str] = set()
+        """Brokers whose square-off is in the timetable."""
         self._held: list[Callable[[], None]] = []
         self._ripe: list[Callable[[], None]] = []
         self.begun = False
@@ -141,18 +143,23 @@ class World:
         self.begun = True
         if not self.spec.start_time:
             self.now = min([self.now, *(market.first_event - 1000 for market in self.markets.values())])
+        for broker in sorted({account.spec.broker for account in self.accounts.values()}):
+            self._schedule_square_off(broker)
         for market in self.markets.values():
             self._schedule_ends(market)
 
     def _schedule_ends(self, market: Market) -> None:
-        session = market.session
-        if self.spec.square_off:
-            for broker in sorted({account.spec.broker for account in self.accounts.values()}):
-                at = square_off(broker, class_of(market.instrument), session)
-                if at < session.last_new_order:
-                    self.at(at, partial(self._square_off, broker, market))
-        self.at(session.end_of_stops, lambda: self.exchange.end_stops(market, self.now))
-        self.at(session.last_match, lambda: self.exchange.end_session(market, self.now))
+        self.at(market.session.end_of_stops, lambda: self.exchange.end_stops(market, self.now))
+        self.at(market.session.last_match, lambda: self.exchange.end_session(market, self.now))
+
+    def _schedule_square_off(self, broker: str) -> None:
+        if not self.spec.square_off or broker in self._squared_off:
+            return
+        self._squared_off.add(broker)
+        for market in self.markets.values():
+            at = square_off(broker, class_of(market.instrument), market.session)
+            if self.now < at < market.session.last_new_order:
+                self.at(at, partial(self._square_off, broker, market))
 
     def _square_off(self, broker: str, market: Market) -> None:
         for account in self.accounts.values():
@@ -176,6 +183,8 @@ class World:
             spec = msgspec.structs.replace(spec, registered_addresses=self.spec.registered_addresses)
         account = Account(spec, self.name)
         self.accounts[spec.client_id] = account
+        if self.begun:
+            self._schedule_square_off(spec.broker)
         return account
 
     def at(self, when: int, action: Callable[[], None]) -> None:
