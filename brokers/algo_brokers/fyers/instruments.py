@@ -46,6 +46,8 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     optType: str | None = ""  # noqa: N815
     underSym: str | None = ""  # noqa: N815
     qtyFreeze: str | int | float | None = None  # noqa: N815
+    lowerPrice: Number = None  # noqa: N815
+    upperPrice: Number = None  # noqa: N815
 
 
 def _target(exchange: str, ending: str) -> HttpRequest:
@@ -102,6 +104,8 @@ def _instrument(entry: _Entry, broker_symbol: str) -> BrokerInstrument:
         expiry=_expiry(_loose(entry.expiryDate)),
         strike=strike,
         underlying=entry.underSym or "",
+        band_low=max(price_of(entry.lowerPrice), 0),
+        band_high=max(price_of(entry.upperPrice), 0),
     )
 
 

@@ -85,6 +85,10 @@ def test_json_has_the_freeze_quantity() -> None:
     share, nifty = instruments.parse_json(text)
     assert (share.symbol, share.token, share.freeze, share.tick_size) == ("SBIN", 10100000003045, 100000, 500)
     assert (nifty.symbol, nifty.kind, nifty.freeze, nifty.isin) == ("NIFTY 50", "INDEX", 0, "")
+    banded = {**SHARE, "lowerPrice": 538.2, "upperPrice": 657.8}
+    (one,) = instruments.parse_json(json.dumps({"NSE:SBIN-EQ": banded}).encode())
+    assert (one.band_low, one.band_high) == (538_2000, 657_8000)
+    assert (share.band_low, share.band_high) == (0, 0)
     (dated,) = instruments.parse_json(json.dumps({"NSE:X26DECFUT": {**SHARE, "expiryDate": 1798108200}}).encode())
     assert dated.expiry == date(2026, 12, 24)
 
