@@ -4,6 +4,7 @@ keep it, and rows that a call causes come out before the call's answer, at the s
 What the market causes (a tick, the end of the session) is handed on with the beat that covers it.
 """
 
+import asyncio
 import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
@@ -78,6 +79,7 @@ class PaperAccount:
             outcome = act()
         finally:
             self._caused = None
+        await asyncio.sleep(0)  # a call begins outside a task (`eager.py`), and what saves needs one for its time-out
         await self.save()
         for row in caused:
             self._call_row(row)
