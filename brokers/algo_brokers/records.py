@@ -208,8 +208,9 @@ class TriggerRow(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int = 0
 
 
-class FeedTick(msgspec.Struct, frozen=True, array_like=True):
-    """A price from the feed: the broker's token, price, exchange time (ms, 0 if unknown), the day's volume."""
+class FeedTick(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A price from the feed: the broker's token, price, exchange time (ms, 0 if unknown), the day's volume. Only
+    numbers, so that the collector need not look at them."""
 
     token: int
     price: int

@@ -1,11 +1,8 @@
 """An environment of its own for each official SDK, kept in a cache keyed by its pins, and a simulator for it."""
 
 import asyncio
-import hashlib
 import json
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -14,7 +11,10 @@ from typing import Any
 import pytest
 from algo_simulator.testing import Sim, simulator
 
-HERE = Path(__file__).parent
+sys.path.insert(0, str(Path(__file__).parent))
+
+import sdk_environment
+
 ENVIRONMENT = {**os.environ, "TZ": "Asia/Kolkata", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 SdkPython = Callable[[str], Path]
 ScriptedDay = Callable[..., Awaitable[dict[str, Any]]]
@@ -22,31 +22,8 @@ ScriptedDay = Callable[..., Awaitable[dict[str, Any]]]
 
 @pytest.fixture(scope="session")
 def sdk_python() -> SdkPython:
-    """Makes, or finds, the environment of a broker's folder (`requirements.txt`) and returns its interpreter.
-
-    It holds the unmodified SDK and nothing of ours.
-    """
-
-    def make(broker: str) -> Path:
-        pins = HERE / broker / "requirements.txt"
-        key = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()[:16]
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "algo-trading" / "sdk"
-        home = cache / f"{broker}-{key}"
-        python = home / "bin" / "python"
-        if not (home / ".complete").exists():
-            uv = shutil.which("uv")
-            assert uv is not None, "uv is needed to make the SDK's environment; install it with `pip install uv`"
-            shutil.rmtree(home, ignore_errors=True)
-            for command in (
-                [uv, "venv", "--quiet", "--python", sys.executable, str(home)],
-                [uv, "pip", "install", "--quiet", "--python", str(python), "-r", str(pins)],
-            ):
-                made = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-                assert made.returncode == 0, f"{' '.join(command)} failed:\n{made.stderr}"
-            (home / ".complete").touch()
-        return python
-
-    return make
+    """Makes, or finds, the environment of a broker's SDK and returns its interpreter."""
+    return sdk_environment.sdk_python
 
 
 @pytest.fixture(scope="session")

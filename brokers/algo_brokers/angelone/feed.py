@@ -28,14 +28,14 @@ def _headers(session: Session, authorization: str) -> dict[str, str]:
 
 
 def _prices(listener: FeedListener) -> tuple[OnPayload, OnPayload]:
-    sequences = stream.Sequences()
+    prices = stream.Prices()
 
     def binary(payload: bytes) -> None:
         if payload == b"pong":
             return
-        packet = stream.decode(payload)
-        if packet.tick is not None and sequences.fresh(packet):
-            listener.on_ticks([packet.tick])
+        tick = prices.tick(payload)
+        if tick is not None:
+            listener.on_ticks([tick])
 
     def text(payload: bytes) -> None:
         refused = stream.server_error(payload)

@@ -22,6 +22,9 @@ SIZES: Final = {LTP: 51, QUOTE: 123, SNAP_QUOTE: 379, DEPTH: 443}
 _SHORT: Final = struct.Struct("<qqq")  # sequence number, exchange time (ms), last price
 _LONG: Final = struct.Struct("<qqq16xq")  # ..., (last quantity, average), the day's volume
 _AT_BODY: Final = 27
+_quote: Final = struct.Struct("<27sqqq16xq48x").unpack
+"""A whole packet of the mode that we ask for: mode, exchange and token as they come, and the same numbers."""
+_QUOTE_BYTES: Final = SIZES[QUOTE]
 _NAMES_KEPT: Final = 8_192
 """More than the tokens and modes of all connections of an account."""
 
@@ -33,6 +36,7 @@ _CURRENCY_STEP: Final = 1_000
 _PAISA: Final = 100
 _MAX_PRICE: Final = 10_000_000 * 10_000
 """Ten million rupees: no instrument costs more, so a packet that says so is broken."""
+_MAX_PAISE: Final = _MAX_PRICE // _PAISA
 _MAX_TIME: Final = 4_102_444_800_000
 """The year 2100."""
 
@@ -118,7 +122,7 @@ class Sequences:
     """Tells repeats and late packets, by token and mode. Numbers of indices mean nothing; gaps are normal."""
 
     def __init__(self) -> None:
-        self._last: dict[tuple[int, int], tuple[int, int]] = {}
+        self._last: dict[tuple[int, int], list[int]] = {}
 
     def fresh(self, packet: Packet) -> bool:
         """Whether the packet is newer than what came before it.
@@ -127,12 +131,50 @@ class Sequences:
         """
         if packet.sequence <= 0 or names.is_index(packet.token):
             return True
-        key = (packet.token, packet.mode)
-        last = self._last.get(key)
-        if last is not None and packet.sequence <= last[0] and packet.time <= last[1]:
+        last = self.newest(packet)
+        if packet.sequence <= last[0] and packet.time <= last[1]:
             return False
-        self._last[key] = (packet.sequence, packet.time)
+        last[0], last[1] = packet.sequence, packet.time
         return True
+
+    def newest(self, packet: Packet) -> list[int]:
+        """Number and time of the newest packet of the same token and mode: what is written there counts."""
+        return self._last.setdefault((packet.token, packet.mode), [0, -1])
+
+
+class Prices:
+    """The prices of one connection: of each packet its tick, unless it is a repeat or late."""
+
+    def __init__(self) -> None:
+        self._sequences = Sequences()
+        self._met: dict[bytes, tuple[int, list[int]]] = {}
+        """Instruments priced in paise and met in a good packet, by the packet's first bytes: token, newest packet."""
+
+    def tick(self, packet: bytes) -> FeedTick | None:
+        """The tick of a packet of any mode.
+
+        Raises:
+            BadAnswer: it is cut off, too long, or holds what cannot be.
+        """
+        if len(packet) == _QUOTE_BYTES:
+            # The mode that we ask for, of an instrument that is known: nearly every packet, so it is read at once.
+            head, sequence, time, raw, volume = _quote(packet)
+            met = self._met.get(head)
+            if met is not None and sequence > 0 and 0 < raw <= _MAX_PAISE and 0 <= time < _MAX_TIME and volume >= 0:
+                token, last = met
+                if sequence <= last[0] and time <= last[1]:
+                    return None
+                last[0], last[1] = sequence, time
+                return FeedTick(token, raw * _PAISA, time - time % 1000, volume)
+        return self._first(packet)
+
+    def _first(self, packet: bytes) -> FeedTick | None:
+        read = decode(packet)
+        if read.tick is None or not self._sequences.fresh(read):
+            return None
+        if read.mode == QUOTE and packet[1] != _CURRENCY and not names.is_index(read.token):
+            self._met[packet[:_AT_BODY]] = read.token, self._sequences.newest(read)
+        return read.tick
 
 
 def server_error(text: bytes) -> str | None:

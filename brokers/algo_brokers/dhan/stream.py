@@ -43,11 +43,15 @@ _SIZES: Final = {
     FULL: 162,
     DISCONNECT: 10,
 }
-
+_QUOTE_BYTES: Final = _SIZES[QUOTE]
 _QUOTES: Final = frozenset({QUOTE, FULL})
-_ALONE: Final = {_SIZES[code]: code for code in sorted(_QUOTES)}
-"""Length of a message of one packet, and the packet's code."""
-_PLAIN_CODES: Final = frozenset(names.SEGMENT_OF_CODE) - names.CURRENCY_CODES
+_alone: Final = struct.Struct("<IIf2xI4xI24x").unpack
+"""A message of one quote packet: code, length and segment as one number, id, last price, time, volume."""
+_HEADS: Final = {
+    QUOTE | _SIZES[QUOTE] << 8 | segment << 24: segment << 32
+    for segment in frozenset(names.SEGMENT_OF_CODE) - names.CURRENCY_CODES
+}
+"""The first four bytes of a quote packet, by the segments whose prices are whole paise; and the token's upper half."""
 _SUBSCRIBE: Final = 17
 """Quote mode: the smallest that carries the day's volume with the time of the last trade."""
 _UNSUBSCRIBE: Final = 18
@@ -93,12 +97,13 @@ def decode(data: bytes, tick_of: TickOf) -> Decoded:
     total = len(data)
     if not total:
         raise BadAnswer("empty market frame")
-    if _ALONE.get(total) == data[0]:
-        # One packet of the mode that we ask for: nearly every message, so it is unpacked at once, header and all.
-        _, size, segment, security_id, raw, _, seconds, _, volume = _QUOTE.unpack_from(data)
-        if size == total and 0 < raw < _EXACT_RUPEES and seconds > _IST_SECONDS and segment in _PLAIN_CODES:
+    if total == _QUOTE_BYTES:
+        # One packet of the mode that we ask for: nearly every message, so it is read at once, header and all.
+        head, security_id, raw, seconds, volume = _alone(data)
+        segment = _HEADS.get(head)
+        if segment is not None and 0 < raw < _EXACT_RUPEES and seconds > _IST_SECONDS:
             time = (seconds - _IST_SECONDS) * 1000
-            return [FeedTick(segment << 32 | security_id, int(raw * 100 + 0.5) * _PAISA, time, volume)], 0
+            return [FeedTick(segment | security_id, int(raw * 100 + 0.5) * _PAISA, time, volume)], 0
     return _walk(data, total, tick_of)
 
 

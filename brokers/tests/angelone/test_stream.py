@@ -206,6 +206,54 @@ def test_numbers_of_indices_mean_nothing() -> None:
         assert sequences.fresh(_packet(sequence, 1))
 
 
+def _step_by_step(sequences: stream.Sequences, packet: bytes) -> FeedTick | str | None:
+    try:
+        read = stream.decode(packet)
+    except BadAnswer as error:
+        return str(error)
+    return read.tick if read.tick is not None and sequences.fresh(read) else None
+
+
+def _at_once(prices: stream.Prices, packet: bytes) -> FeedTick | str | None:
+    try:
+        return prices.tick(packet)
+    except BadAnswer as error:
+        return str(error)
+
+
+INDEX, CURRENCY = changed(PACKETS[1], 2, "<25s", b"99926000"), changed(PACKETS[1], 1, "<B", 13)
+NUMBERS = st.one_of(st.integers(-2, 5), st.sampled_from([AT, -(2**63), 2**63 - 1, 10**9, 10**9 + 1, 4_102_444_800_000]))
+FIELDS = st.sampled_from([27, 35, 43, 67])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*PACKETS, PACKETS[1], INDEX, CURRENCY]), st.dictionaries(FIELDS, NUMBERS, max_size=3)
+        ),
+        max_size=30,
+    )
+)
+def test_packets_of_known_instruments_are_read_as_every_other(sent: list[tuple[bytes, dict[int, int]]]) -> None:
+    sequences, prices = stream.Sequences(), stream.Prices()
+    for packet, fields in sent:
+        for at, number in fields.items():
+            if at + 8 <= len(packet):
+                packet = changed(packet, at, "<q", number)
+        assert _at_once(prices, packet) == _step_by_step(sequences, packet)
+
+
+def test_a_known_instrument_gives_a_tick_once() -> None:
+    prices = stream.Prices()
+    later = changed(PACKETS[1], 27, "<q", 4103)
+    assert prices.tick(PACKETS[1]) == prices.tick(later) == FeedTick(RELIANCE, 28754000, AT, 1834500)
+    assert prices.tick(later) is None
+    assert prices.tick(PACKETS[1]) is None
+    with pytest.raises(BadAnswer, match="the price -1"):
+        prices.tick(changed(later, 43, "<q", -1))
+    assert prices.tick(changed(later, 43, "<q", 0)) is None
+
+
 def test_texts() -> None:
     assert [stream.server_error(text) for text in (b"pong", b" pong\n", b"")] == [None, None, None]
     refusal = {"correlationID": "a", "errorCode": "E1002", "errorMessage": "quota"}
