@@ -43,52 +43,69 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
     """Groups that count in another group's windows: last prices in those of quotes, where both are one family."""
 
 
+class _Used(msgspec.Struct, kw_only=True):
+    """One window and what was sent in it; mutable. Kinds are a tuple, because looking into a set asks an enum's member
+    for its hash, which is a call of Python code on the way of every order."""
+
+    length_ms: int
+    limit: int
+    low_limit: int
+    """What the lower classes see of it."""
+    counts: tuple[Write, ...]
+    times: deque[int]
+
+    def forget(self, now: int) -> None:
+        times, begin = self.times, now - self.length_ms
+        while times and times[0] <= begin:
+            times.popleft()
+
+
 class Limiter:
     """What was sent lately, against the windows. Times in ms of session time."""
 
-    __slots__ = ("_share", "_used", "_windows")
+    __slots__ = ("_windows",)
 
     def __init__(self, windows: tuple[Window, ...], *, exit_share_percent: int) -> None:
         """All windows empty."""
-        self._windows = windows
-        self._share = exit_share_percent
-        self._used: list[deque[int]] = [deque() for _ in windows]
-
-    def _limit(self, window: Window, *, exits: bool) -> int:
-        if exits:
-            return window.limit
-        return max(1, window.limit * (100 - self._share) // 100)
-
-    def _forget(self, now: int) -> None:
-        for window, used in zip(self._windows, self._used, strict=True):
-            while used and used[0] <= now - window.length_ms:
-                used.popleft()
+        self._windows = tuple(
+            _Used(
+                length_ms=window.length_ms,
+                limit=window.limit,
+                low_limit=max(1, window.limit * (100 - exit_share_percent) // 100),
+                counts=tuple(sorted(window.counts)),
+                times=deque(),
+            )
+            for window in windows
+        )
 
     def free_at(self, now: int, write: Write, *, exits: bool, places: int = 1) -> int:
         """The earliest instant at which `places` calls fit into every window; `now` if they fit already."""
-        self._forget(now)
         earliest = now
-        for window, used in zip(self._windows, self._used, strict=True):
-            over = len(used) + places - max(self._limit(window, exits=exits), places)
-            if write in window.counts and over > 0:
-                earliest = max(earliest, used[over - 1] + window.length_ms)
+        for window in self._windows:
+            window.forget(now)
+            if write not in window.counts:
+                continue
+            over = len(window.times) + places - max(window.limit if exits else window.low_limit, places)
+            if over > 0:
+                earliest = max(earliest, window.times[over - 1] + window.length_ms)
         return earliest
 
     def take(self, now: int, write: Write, *, held_for_stop: int = 0) -> None:
         """Count one call; `held_for_stop` more places are kept in the burst windows for the stop that must follow."""
-        self._forget(now)
-        for window, used in zip(self._windows, self._used, strict=True):
+        for window in self._windows:
+            window.forget(now)
             if write in window.counts:
-                used.append(now)
-                if window.length_ms <= BURST_MS:
-                    used.extend([now] * held_for_stop)
+                window.times.append(now)
+                if held_for_stop and window.length_ms <= BURST_MS:
+                    window.times.extend([now] * held_for_stop)
 
     def exit_budget(self, now: int, *, positions: int) -> bool:
         """Whether an entry with its stop still leaves every position (the new one too) one exit in every budget."""
-        self._forget(now)
+        for window in self._windows:
+            window.forget(now)
         return all(
-            window.limit - len(used) - 2 >= positions + 1
-            for window, used in zip(self._windows, self._used, strict=True)
+            window.limit - len(window.times) - 2 >= positions + 1
+            for window in self._windows
             if window.length_ms > BURST_MS and Write.PLACE in window.counts
         )
 
@@ -96,11 +113,12 @@ class Limiter:
         """Start from the book after a restart: `times` of today's orders, and `unseen` calls that may have been made
         a moment ago (rounded up)."""
         ordered = sorted(min(time, now) for time in times) + [now] * unseen
-        for index, window in enumerate(self._windows):
-            self._used[index] = deque(ordered if Write.PLACE in window.counts else ())
-        self._forget(now)
+        for window in self._windows:
+            window.times = deque(ordered if Write.PLACE in window.counts else ())
+            window.forget(now)
 
     def used(self, now: int) -> dict[int, int]:
         """Calls counted per window length, for metrics."""
-        self._forget(now)
-        return {window.length_ms: len(used) for window, used in zip(self._windows, self._used, strict=True)}
+        for window in self._windows:
+            window.forget(now)
+        return {window.length_ms: len(window.times) for window in self._windows}

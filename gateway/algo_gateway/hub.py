@@ -38,6 +38,7 @@ from algo_gateway.symbols import SymbolKey, Symbols
 
 log: Final = logging.getLogger("algo_gateway.hub")
 _RETRY_S: Final = 1.0
+_WRITES: Final = (wire.Place, wire.Modify, wire.Cancel)
 _CLOCK_S: Final = 0.02
 
 
@@ -122,7 +123,7 @@ class Hub:
         runner = self._runners.get(connection)
         if runner is None:
             return
-        if isinstance(message, wire.Place | wire.Modify | wire.Cancel):
+        if isinstance(message, _WRITES):
             self.apply(self._written(runner, message))
         elif isinstance(message, wire.Idle):
             self.runner_idle(runner.claims.sub, RunnerIdle(message.seq, message.in_flight, message.wake_at))

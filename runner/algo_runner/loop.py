@@ -38,6 +38,7 @@ FAULT_PAUSE_S: Final = 1.0
 _CALLS: Final = (wire.Place, wire.Modify, wire.Cancel, wire.ReadBook, wire.ReadPositions, wire.ReadQuote)
 _ANSWERS: Final = (wire.Accepted, wire.Rejected, wire.NotSent, wire.Unknown, wire.Book, wire.Positions)
 _COUNTED: Final = (wire.Place, wire.Modify, wire.Cancel, wire.ReadBook, wire.ReadPositions)
+_WRITES: Final = (wire.Place, wire.Modify, wire.Cancel)
 Handled = Event | wire.Beat
 
 
@@ -249,7 +250,7 @@ class EventLoop:
 
     def _call(self, action: Action) -> None:
         assert isinstance(action, _CALLS)
-        if isinstance(action, wire.Place | wire.Modify):
+        if isinstance(action, (wire.Place, wire.Modify)):  # a union would be built anew for every order
             refusal = refuses(self.state, action)
             if refusal:
                 self._refuse(action, refusal)
@@ -259,7 +260,7 @@ class EventLoop:
             return
         if isinstance(action, _COUNTED):
             self._in_flight.add(action.req)
-        if isinstance(action, wire.Place | wire.Modify | wire.Cancel):
+        if isinstance(action, _WRITES):
             self._stop_after(action)
 
     def _refuse(self, action: wire.Place | wire.Modify, refusal: str) -> None:

@@ -68,7 +68,7 @@ def modify(session: Session, change: Change) -> HttpRequest:
     # The first order call of an exit. Its values are numbers and our own words, so that nothing needs to be quoted.
     trigger = f"&trigger_price={format_price(change.trigger)}" if change.type is OrderType.STOP_LIMIT else ""
     form = (
-        f"order_type={_TYPE[change.type]}&quantity={change.quantity}&price={format_price(change.price)}"
+        f"order_type={'SL' if trigger else 'LIMIT'}&quantity={change.quantity}&price={format_price(change.price)}"
         f"{trigger}&validity=DAY"
     )
     target = _order_path(change.order.broker_order_id)

@@ -23,14 +23,16 @@ from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send, Write
 from algo_gateway.door.orphans import Orphans
 from algo_gateway.door.owners import Owner, Owners
 
-EXIT_CLASSES = frozenset({OrderClass.URGENT_EXIT, OrderClass.STOP, OrderClass.EXIT})
-"""Classes that may use the whole of a window, and that breaker and halts let pass."""
+EXIT_CLASSES = (OrderClass.URGENT_EXIT, OrderClass.STOP, OrderClass.EXIT)
+"""Classes that may use the whole of a window, and that breaker and halts let pass. A tuple, as below: a look into a set
+or a dict asks an enum's member for its hash, which is Python code on the way of every order."""
 
 RESTART_CALLS = 2
 """Calls that a gateway may have made in its last moment and that the book does not show yet: windows round up."""
 
-_ORDER = {order_class: rank for rank, order_class in enumerate(OrderClass)}
-_LAST_EXIT = _ORDER[OrderClass.EXIT]
+_ORDER = tuple(OrderClass)
+_LAST_EXIT = _ORDER.index(OrderClass.EXIT)
+_PRODUCTS = {product.value: product for product in Product}
 
 
 class _Queued(msgspec.Struct, frozen=True):
@@ -125,7 +127,7 @@ class Door:
             return [Reply(connection, refusal)]
         if isinstance(write, wire.Place):
             self._forwarded.add(write.tag.lower())
-        queued = _Queued(_ORDER[_class_of(write)], next(self._arrivals), connection, write)
+        queued = _Queued(_ORDER.index(_class_of(write)), next(self._arrivals), connection, write)
         if (
             not self._queue and self._free_at(write, now) <= now
         ):  # nothing is before it: the usual way, and the shortest
@@ -344,7 +346,7 @@ class Door:
             owner.strategy,
             claims.exchange,
             claims.symbol,
-            Product(claims.product),
+            _PRODUCTS[claims.product],
             queued.write,
         )
         return Send(call, queued.write)
