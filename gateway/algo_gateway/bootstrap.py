@@ -5,6 +5,7 @@ import dataclasses
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from algo_brokers.records import FeedTick
 from algo_brokers.registry import UnknownBrokerError, adapter_of
 from algo_brokers.transports import create_client, create_http_transport
 from algo_crds.contracts import wire, world
+from algo_crds.contracts.clock import session_date
 
 from algo_gateway.admin import create_admin
 from algo_gateway.clock import SessionClock, monotonic_ms
@@ -39,6 +41,7 @@ from algo_gateway.settings import Settings, SettingsError
 from algo_gateway.symbols import Symbols
 from algo_gateway.tokens import runner_claims
 from algo_gateway.watchdog import Watchdog
+from algo_gateway.watched import follow, read_watched
 from algo_gateway.world_clock import WorldClock
 
 _REDIS_AGAIN_S: Final = 0.5
@@ -336,7 +339,17 @@ class Gateway:
             tasks.create_task(self.session.watch(self.session_changed))
             tasks.create_task(self.publisher.run())
             tasks.create_task(self._each_second())
+            if self._settings.watched_file is not None:
+                tasks.create_task(self._watch(self._settings.watched_file))
             self.session_changed()
+
+    async def _watch(self, file: Path) -> None:
+        await follow(
+            read_watched(file),
+            self.symbols,
+            today=lambda: session_date(self.clock.now()) if self._feed.up else None,
+            subscribe=self._subscribe,
+        )
 
     async def _kept_paper(self) -> bytes:
         """What an earlier process kept. An account that began empty because Redis was away would overwrite it."""

@@ -265,7 +265,7 @@ class Hub:
                 )
                 for runner in listeners:
                     runner.send(payload)
-            self._parts.publisher.tick(market.key, tick.price, tick.time)
+            self._parts.publisher.prices.tick(market.key, tick.price, tick.time, tick.volume)
 
     def row(self, row: OrderRow) -> None:
         """An order row of the account's socket: to the door, and numbered to whoever trades the symbol."""

@@ -1,4 +1,5 @@
-"""Copies for people: prices, the account's state and events go to Redis. Nothing that trades reads them.
+"""Copies for people: the account's state and events go to Redis, and prices (`price_copies.py`). Nothing that trades
+reads them.
 
 The hot path only appends to a bounded queue; a task writes it in pipelines. With Redis away the newest of everything is
 kept and the rest dropped, counted.
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from algo_crds.contracts import keys
-from algo_crds.contracts.money import format_price
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import RedisError
+
+from algo_gateway.price_copies import PriceCopies
 
 log: Final = logging.getLogger("algo_gateway.publish")
 FLUSH_S: Final = 0.25
@@ -33,6 +35,14 @@ def connect(url: str, username: str, password_file: Path | None) -> "Redis | Non
     return client
 
 
+def _apart(redis: "Redis | None") -> "Redis | None":
+    """A client of the same server with connections of its own: facts never meet one that prices left broken."""
+    if redis is None:
+        return None
+    pool = redis.connection_pool
+    return Redis(connection_pool=ConnectionPool(pool.connection_class, **pool.connection_kwargs))
+
+
 class Publisher:
     """What is to be written, newest first where only the newest counts."""
 
@@ -40,16 +50,17 @@ class Publisher:
         self._redis = redis
         self._account = account_id
         self._source = source_id
-        self._ticks: dict[tuple[str, str], tuple[int, int]] = {}
+        self.prices = PriceCopies(_apart(redis), source_id)
         self._state: dict[str, str] = {}
         self._events: deque[dict[str, str]] = deque()
         self._writing = asyncio.Lock()
-        self._clock = 0
-        self.dropped = 0
+        self._clock = self._clock_written = 0
+        self._dropped = 0
 
-    def tick(self, key: tuple[str, str], price: int, time: int) -> None:
-        """The newest price of a symbol."""
-        self._ticks[key] = (price, time)
+    @property
+    def dropped(self) -> int:
+        """Events and ticks that nobody can read, because Redis was away."""
+        return self._dropped + self.prices.dropped
 
     def now(self, now: int) -> None:
         """The source's session time."""
@@ -63,7 +74,7 @@ class Publisher:
         """Something for `account:{id}:events`."""
         if len(self._events) >= _MAX_EVENTS:
             self._events.popleft()
-            self.dropped += 1
+            self._dropped += 1
         self._events.append({"code": code, "message": message, "time": str(now)})
 
     async def read(self, field: str) -> bytes | None:
@@ -81,9 +92,14 @@ class Publisher:
         """Write until cancelled."""
         if self._redis is None:
             return
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.prices.run())
+            tasks.create_task(self._write(self._redis))
+
+    async def _write(self, redis: "Redis") -> None:
         while True:
             await asyncio.sleep(FLUSH_S)
-            await self._try(self._redis)
+            await self._try(redis)
 
     async def save(self, **fields: str) -> None:
         """Fields of `account:{id}:state`, written when this returns, unless Redis does not answer within a second:
@@ -100,16 +116,12 @@ class Publisher:
             log.warning("redis: %s", error)
 
     async def _flush(self, redis: "Redis") -> None:
-        ticks, state, events = dict(self._ticks), dict(self._state), list(self._events)
-        if not ticks and not state and not events:
+        clock, state, events = self._clock, dict(self._state), list(self._events)
+        if clock == self._clock_written and not state and not events:
             return
         pipe = redis.pipeline(transaction=False)
-        for (exchange, symbol), (price, time) in ticks.items():
-            text = format_price(price)
-            pipe.publish(keys.tick(self._source, exchange, symbol), f'{{"price":"{text}","time":{time}}}')
-            pipe.hset(keys.last_prices(self._source), f"{exchange}:{symbol}", text)
-        if self._clock:
-            pipe.set(keys.clock(self._source), self._clock)
+        if clock:
+            pipe.set(keys.clock(self._source), clock)
         if state:
             pipe.hset(keys.account_state(self._account), mapping=dict(state.items()))
         for event in events:
@@ -117,14 +129,10 @@ class Publisher:
         if state or events:
             pipe.publish(keys.account_notify(self._account), "")
         await pipe.execute()
-        self._written(ticks, state, events)
+        self._clock_written = clock
+        self._written(state, events)
 
-    def _written(
-        self, ticks: dict[tuple[str, str], tuple[int, int]], state: dict[str, str], events: list[dict[str, str]]
-    ) -> None:
-        for key, value in ticks.items():
-            if self._ticks.get(key) == value:
-                del self._ticks[key]
+    def _written(self, state: dict[str, str], events: list[dict[str, str]]) -> None:
         for name, text in state.items():
             if self._state.get(name) == text:
                 del self._state[name]

@@ -37,6 +37,8 @@ class Settings:
     world_clock_url: str
     world_token_file: Path | None
     world: str
+    watched_file: Path | None
+    """Symbols whose prices are copied though no runner trades them, `EXCHANGE:SYMBOL` a line; None: none."""
     port: int
     host: str
     crash_dir: Path | None
@@ -76,6 +78,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     if paper:
         need("WORLD_CLOCK_URL"), need("WORLD")
     world_token = env.get("WORLD_TOKEN_FILE", "")
+    watched = env.get("WATCHED_FILE", "")
     crash = env.get("ALGO_CRASH_DIR", "")
     return Settings(
         account_id=account_id,
@@ -98,6 +101,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         world_clock_url=env.get("WORLD_CLOCK_URL", ""),
         world_token_file=Path(world_token) if world_token else None,
         world=env.get("WORLD", ""),
+        watched_file=Path(watched) if watched else None,
         port=number("PORT", 8080),
         host=env.get("HOST", "0.0.0.0"),  # noqa: S104 - a pod serves its Service
         crash_dir=Path(crash) if crash else None,

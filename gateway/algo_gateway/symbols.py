@@ -3,6 +3,8 @@
 The broker's list is read once a day; a symbol's band comes with a quote when its first runner connects.
 """
 
+from collections.abc import Collection
+
 import msgspec
 from algo_brokers.errors import BrokerError, RequestRefused
 from algo_brokers.port import Broker
@@ -97,6 +99,21 @@ class Symbols:
                 self._times(key, facts)
                 found[key, product] = facts
         return found
+
+    async def watch(self, keys: Collection[SymbolKey]) -> list[SymbolKey]:
+        """Follow the prices of symbols though nobody trades them; returns those that the broker does not list.
+
+        Raises:
+            BrokerError: a list cannot be read: nothing changes.
+        """
+        tokens: dict[SymbolKey, int] = {}
+        for exchange in sorted({key[0] for key in keys}):
+            listing = await self._broker.read_instruments(exchange=exchange)
+            tokens |= {(row.exchange, row.symbol): row.token for row in listing}
+        for key in keys:
+            if key in tokens:
+                self._track(key, tokens[key])
+        return [key for key in keys if key not in tokens]
 
     def _times(self, key: SymbolKey, facts: InstrumentDay) -> None:
         market = self._track(key, facts.token)

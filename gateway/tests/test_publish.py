@@ -34,13 +34,13 @@ async def test_copies_arrive_and_outlive_an_absence(redis: RedisServer, monkeypa
     reader: Any = Redis.from_url(redis.url)
     try:
         publisher.now(7)
-        publisher.tick(("NSE", "RELIANCE"), 28754000, 6)
+        publisher.prices.tick(("NSE", "RELIANCE"), 28754000, 6, 100)
         publisher.state(feed="connected")
         publisher.event("First", "text", 7)
         await until(lambda: reader.xlen(keys.account_events("brk_1")) == 1)
-        assert reader.hget(keys.last_prices("src_1"), "NSE:RELIANCE") == b"2875.40"
         assert reader.hget(keys.account_state("brk_1"), "feed") == b"connected"
         assert reader.get(keys.clock("src_1")) == b"7"
+        await until(lambda: reader.hget(keys.last_prices("src_1"), "NSE:RELIANCE") == b"2875.40")
         redis.stop()
         for number in range(5):
             publisher.event(f"Away{number}", "text", 8)

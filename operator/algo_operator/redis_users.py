@@ -40,7 +40,7 @@ def gateway_user(account_id: str, source_id: str, password: str) -> RedisUser:
             keys.last_prices(source_id),
             keys.clock(source_id),
         ),
-        channels=(keys.account_notify(account_id), keys.tick(source_id, "*", "*")),
+        channels=(keys.account_notify(account_id), keys.tick(source_id, "*", "*"), keys.ticks(source_id)),
     )
 
 

@@ -72,6 +72,11 @@ def tick(source: str, exchange: str, symbol: str) -> str:
     return f"tick:{source}:{exchange}:{symbol}"
 
 
+def ticks(source: str) -> str:
+    """Pub/sub channel of every tick of a source in batches (`copies.TickBatch`), for charts, recorders and pages."""
+    return f"ticks:{source}"
+
+
 def last_prices(source: str) -> str:
     """Hash of last prices by `EXCHANGE:SYMBOL`, for the API and UI only."""
     return f"ltp:{source}"
@@ -80,6 +85,11 @@ def last_prices(source: str) -> str:
 def clock(source: str) -> str:
     """String: the source's session time in ms, for the API and UI only."""
     return f"clock:{source}"
+
+
+def instruments(exchange: str) -> str:
+    """Hash of the exchange's instruments by symbol (JSON); written by the API, a copy of its table."""
+    return f"instruments:{exchange}"
 
 
 def rate_limit(name: str, subject: str) -> str:
