@@ -12,6 +12,8 @@ import msgspec
 from algo_brokers.errors import BrokerError
 
 log: Final = logging.getLogger("algo_gateway.books")
+AGAIN_S: Final = 0.5
+
 Row = TypeVar("Row")
 
 
@@ -31,6 +33,8 @@ class SharedReader(Generic[Row]):
         now: session time.
         changed: called when `in_flight` changed.
         admit: waits until the broker's windows have room; whoever asks meanwhile shares the read.
+        stands_still: whether the market's clock stands. Who asked would ask again after a while of session time, which
+            does not come: a read that failed is then repeated here.
     """
 
     def __init__(
@@ -39,8 +43,10 @@ class SharedReader(Generic[Row]):
         now: Callable[[], int],
         changed: Callable[[], None],
         admit: Callable[[], Awaitable[None]],
+        stands_still: Callable[[], bool] = lambda: False,
     ) -> None:
         self._admit = admit
+        self._stands_still = stands_still
         self._read = read
         self._now = now
         self._changed = changed
@@ -70,6 +76,10 @@ class SharedReader(Generic[Row]):
                 await self._admit()
                 asked, self._waiting = self._waiting, []
                 result = await self._once()
+                while result.unavailable and self._stands_still():
+                    await asyncio.sleep(AGAIN_S)
+                    await self._admit()
+                    result = await self._once()
                 for answer in asked:
                     self._tell(answer, result)
         finally:
@@ -87,6 +97,7 @@ class SharedReader(Generic[Row]):
         try:
             rows = await self._read(begun_at)
         except BrokerError as error:
+            log.warning("a read failed: %s: %s", type(error).__name__, error)
             return ReadResult(begun_at, (), f"{type(error).__name__}: {error}")
         except Exception as error:  # an adapter's mistake must not look like an empty book
             log.exception("a read failed")

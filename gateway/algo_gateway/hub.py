@@ -81,12 +81,14 @@ class Hub:
             parts.clock.now,
             self._round_changed,
             lambda: parts.pacer.admit("book"),
+            parts.pacer.stands_still,
         )
         self.positions: SharedReader[PositionRow] = SharedReader(
             lambda _begun_at: broker.read_positions(),
             parts.clock.now,
             self._round_changed,
             lambda: parts.pacer.admit("positions"),
+            parts.pacer.stands_still,
         )
         self._facts_trouble = ""
         self._taken: ReadResult[OrderRow] | None = None

@@ -57,6 +57,10 @@ class ReadPacer:
         """When the first of them may go, by session time."""
         return min((at for at, _ in self._sleepers), default=None)
 
+    def stands_still(self) -> bool:
+        """Whether session time does not pass: a replayed market that was not started, or is paused."""
+        return self._clock.own and not self._running
+
     def market(self, *, running: bool) -> None:
         """A replayed market began to move, or stands still: broker and gateway change their clock, and begin anew."""
         if running != self._running:

@@ -2,7 +2,9 @@
 
 import asyncio
 
+from algo_brokers.errors import TooManyRequests
 from algo_brokers.limits import Window, Windows
+from algo_gateway.books import ReadResult, SharedReader
 from algo_gateway.clock import SessionClock
 from algo_gateway.pacing import ReadPacer
 
@@ -87,3 +89,27 @@ async def test_with_a_wall_clock_a_read_waits_by_itself() -> None:
         await pacer.admit("book")
     assert loop.time() - begun >= 0.099
     assert pacer.waiting == 0
+
+
+async def test_a_failed_read_is_repeated_while_the_market_stands_still() -> None:
+    """Who asked would ask again after some session time, which does not pass."""
+    tries: list[int] = []
+    answers: asyncio.Queue[ReadResult[int]] = asyncio.Queue()
+
+    async def read(begun_at: int) -> tuple[int, ...]:
+        tries.append(begun_at)
+        if len(tries) == 1:
+            raise TooManyRequests("one a second")
+        return (7,)
+
+    async def admit() -> None:
+        return None
+
+    standing = True
+    reader: SharedReader[int] = SharedReader(read, lambda: NOW, lambda: None, admit, lambda: standing)
+    reader.ask(answers.put_nowait)
+    assert (await asyncio.wait_for(answers.get(), 5)).rows == (7,)
+    tries.clear()
+    standing = False
+    reader.ask(answers.put_nowait)
+    assert (await asyncio.wait_for(answers.get(), 5)).unavailable
