@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export ALGO_DATA_DIR ?= $(abspath ../shared/data)
 UV = $$(scripts/bootstrap.sh)
-RUN = $(UV) run --frozen --all-packages
+RUN = PATH="$$(dirname $(UV)):$$PATH" uv run --frozen --all-packages
 PACKAGES = crds market brokers kube runner gateway operator api simulator local
 
 .PHONY: help up down status demo test checks lint types format lock generate bench lock broker-cases
@@ -43,7 +43,7 @@ generate: ## Write the generated files again (CRD YAML)
 	@$(RUN) python -m algo_crds.generate
 
 bench: ## Every benchmark; each prints one JSON object as its last line
-	@for script in benchmarks/*.py; do $(RUN) python $$script || exit 1; done
+	@for script in $$(grep -l "^    main()$$" benchmarks/*.py); do $(RUN) python $$script || exit 1; done
 
 lock: ## Resolve the lock file again
 	@$(UV) lock

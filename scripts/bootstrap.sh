@@ -20,4 +20,11 @@ mkdir -p "$(dirname "$home")"
 "$python" -m venv "$home.new.$$" >&2
 "$home.new.$$/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$version" >&2
 rm -rf "$home" && mv "$home.new.$$" "$home"
+if ! command -v uv >/dev/null; then # so that `uv run algo …` works in this terminal too
+  for folder in /usr/local/bin "$HOME/.local/bin"; do
+    if mkdir -p "$folder" 2>/dev/null && ln -sf "$home/bin/uv" "$folder/uv" 2>/dev/null; then
+      echo "uv is $folder/uv" >&2; break
+    fi
+  done
+fi
 echo "$home/bin/uv"
