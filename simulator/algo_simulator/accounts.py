@@ -1,15 +1,13 @@
 """An account of a simulated broker: its credentials, its day's orders and trades, its sockets and its faults."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
 from algo_simulator.faults import Faults
 from algo_simulator.orders import AccountOrder, AccountTrade, Snapshot
-
-if TYPE_CHECKING:
-    from algo_simulator.triggers import TriggerOrder
+from algo_simulator.trigger_orders import TriggerOrder
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,71 +6,20 @@ placing; the conditions and their life are here.
 """
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Final
 
-import msgspec
 from algo_crds.contracts.money import format_price
-from algo_crds.contracts.orders import OrderType, Product, RejectKind, Side
+from algo_crds.contracts.orders import OrderType, Product, RejectKind
 from algo_market.order_rules import Refused
 
 from algo_simulator.accounts import Account
 from algo_simulator.exchange import Exchange
 from algo_simulator.funds import last_price
 from algo_simulator.market import Market
-from algo_simulator.orders import AccountOrder
 from algo_simulator.protection import protected_limit
+from algo_simulator.trigger_orders import TriggerLeg, TriggerOrder, TriggerStatus
 
 LIFE_MS: Final = 365 * 86_400_000
-
-
-class TriggerStatus(StrEnum):
-    """Where a trigger order stands; the order that it sent has a life of its own."""
-
-    ACTIVE = "Active"
-    TRIGGERED = "Triggered"
-    CANCELLED = "Cancelled"
-
-
-class TriggerLeg(msgspec.Struct, kw_only=True):
-    """One condition and the order that it sends. Prices are `Price` units."""
-
-    trigger: int
-    price: int
-    """Limit of the order; 0: a market order with the broker's usual protection."""
-    quantity: int
-    side: Side
-    name: str = ""
-    """The broker's own name of the leg."""
-    above: bool = False
-    """Fires at or above the trigger, otherwise at or below; follows from the last price when it is placed."""
-    fired_at: int = 0
-    fired_price: int = 0
-    order: AccountOrder | None = None
-    """What it sent."""
-
-
-class TriggerOrder(msgspec.Struct, kw_only=True):
-    """A lasting order with one leg (single) or two (OCO)."""
-
-    number: int
-    """Of the world; front ends render their ids from it."""
-    client_id: str
-    exchange: str
-    symbol: str
-    product: Product
-    legs: list[TriggerLeg]
-    tag: str = ""
-    """Handed on to the order that it sends where `child_tag` is not set."""
-    child_tag: str | None = None
-    status: TriggerStatus = TriggerStatus.ACTIVE
-    created_at: int = 0
-    updated_at: int = 0
-    expires_at: int = 0
-    last_price: int = 0
-    """When it was placed or changed."""
-    memo: dict[str, object] = {}
-    """What the front end keeps of it besides."""
 
 
 class Triggers:

@@ -6,7 +6,7 @@ from algo_crds.contracts.money import format_price
 from algo_simulator.accounts import Account
 from algo_simulator.clock import Clock
 from algo_simulator.orders import AccountOrder, positions_of
-from algo_simulator.triggers import TriggerOrder
+from algo_simulator.trigger_orders import TriggerOrder
 
 
 def world_view(clock: Clock) -> dict[str, object]:

@@ -9,7 +9,7 @@ from algo_market.readers import parse_recording
 from algo_simulator.accounts import Account, AccountSpec, Holding
 from algo_simulator.market import Market
 from algo_simulator.testing import ticks
-from algo_simulator.triggers import TriggerLeg, TriggerOrder, TriggerStatus
+from algo_simulator.trigger_orders import TriggerLeg, TriggerOrder, TriggerStatus
 from algo_simulator.world import World, WorldSpec
 
 KEY = "NSE:RELIANCE"

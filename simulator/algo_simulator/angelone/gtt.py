@@ -12,7 +12,7 @@ from algo_simulator.angelone.names import PRODUCTS, SIDE_WORDS, SIDES, angel_sym
 from algo_simulator.angelone.order_forms import Form, read_price, read_quantity, text
 from algo_simulator.front import Caller
 from algo_simulator.market import Market
-from algo_simulator.triggers import TriggerLeg, TriggerOrder, TriggerStatus
+from algo_simulator.trigger_orders import TriggerLeg, TriggerOrder, TriggerStatus
 
 STATUSES: Final = ("NEW", "CANCELLED", "ACTIVE", "SENTTOEXCHANGE", "FORALL")
 _FIRST_ID: Final = 1_900_000

@@ -18,7 +18,7 @@ from algo_simulator.dhan.rows import contract, named, rupees, stamp
 from algo_simulator.dhan.state import FOREVER_CHILD_TAG, DhanState, quirk
 from algo_simulator.front import Caller
 from algo_simulator.orders import AccountOrder
-from algo_simulator.triggers import TriggerLeg, TriggerOrder, TriggerStatus
+from algo_simulator.trigger_orders import TriggerLeg, TriggerOrder, TriggerStatus
 
 ENTRY: Final = "ENTRY_LEG"
 STOP: Final = "STOP_LOSS_LEG"

@@ -33,7 +33,7 @@ from algo_simulator.fyers.order_forms import (
 )
 from algo_simulator.fyers.rows import change_percent, fyers_uuid, moment, product_name, rupees, side_code
 from algo_simulator.market import Market
-from algo_simulator.triggers import TriggerLeg, TriggerOrder, TriggerStatus
+from algo_simulator.trigger_orders import TriggerLeg, TriggerOrder, TriggerStatus
 
 Form = Mapping[str, Any]
 _STATUS: Final = {TriggerStatus.ACTIVE: 6, TriggerStatus.TRIGGERED: 2, TriggerStatus.CANCELLED: 1}

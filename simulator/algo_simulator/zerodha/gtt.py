@@ -9,7 +9,7 @@ from algo_market.order_rules import Refused
 from algo_simulator.front import Caller
 from algo_simulator.funds import last_price
 from algo_simulator.market import Market
-from algo_simulator.triggers import TriggerLeg, TriggerOrder, TriggerStatus
+from algo_simulator.trigger_orders import TriggerLeg, TriggerOrder, TriggerStatus
 from algo_simulator.zerodha.errors import KiteError, input_error
 from algo_simulator.zerodha.names import find_market, kite_symbol, kite_token
 from algo_simulator.zerodha.order_forms import PRODUCTS, SIDES, price_of
