@@ -25,7 +25,7 @@ REQUEST = (
 )
 
 
-class _Hop(WSListener):
+class Hop(WSListener):
     """Hands every binary frame on as it came."""
 
     def __init__(self, on: Callable[[bytes], None], connected: Callable[[WSTransport], None]) -> None:
@@ -46,10 +46,10 @@ async def outer(feed_port: int, http_port: int, own_port: int) -> None:
     """In the gateway's place."""
     out, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, "127.0.0.1", http_port)
     connected: asyncio.Queue[WSTransport] = asyncio.Queue()
-    back = _Hop(lambda _data: out.write(REQUEST), connected.put_nowait)
+    back = Hop(lambda _data: out.write(REQUEST), connected.put_nowait)
     await ws_create_server(lambda _request: back, "127.0.0.1", own_port)
     inside = await connected.get()
-    forward = _Hop(lambda data: inside.send(WSMsgType.BINARY, data), lambda _transport: None)
+    forward = Hop(lambda data: inside.send(WSMsgType.BINARY, data), lambda _transport: None)
     transport, _ = await ws_connect(lambda: forward, f"ws://127.0.0.1:{feed_port}/")
     await transport.wait_disconnected()
 
@@ -57,7 +57,7 @@ async def outer(feed_port: int, http_port: int, own_port: int) -> None:
 async def inner(outer_port: int) -> None:
     """In the runner's place."""
     held: list[WSTransport] = []
-    back = _Hop(lambda data: held[0].send(WSMsgType.BINARY, data), held.append)
+    back = Hop(lambda data: held[0].send(WSMsgType.BINARY, data), held.append)
     while True:
         try:
             transport, _ = await ws_connect(lambda: back, f"ws://127.0.0.1:{outer_port}/")
@@ -96,7 +96,7 @@ class BareHops:
         """Start both and wait until they are connected."""
         loop = asyncio.get_running_loop()
         sink = await loop.create_server(lambda: _Sink(self), "127.0.0.1", 0)
-        feed = await ws_create_server(lambda _request: _Hop(lambda _data: None, self._feed.put_nowait), "127.0.0.1", 0)
+        feed = await ws_create_server(lambda _request: Hop(lambda _data: None, self._feed.put_nowait), "127.0.0.1", 0)
         self._servers = [sink, feed]
         feed_port, http_port = (server.sockets[0].getsockname()[1] for server in (feed, sink))
         for arguments in (["outer", str(feed_port), str(http_port), str(own_port)], ["inner", str(own_port)]):
