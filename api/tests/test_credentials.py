@@ -180,3 +180,38 @@ def test_a_ciphertext_belongs_to_its_row_field_and_version(secret: str, row_id: 
         ):
             with pytest.raises(DecryptionError):
                 new.decrypt_aes256(**attempt)  # type: ignore[arg-type]
+
+
+async def test_a_return_without_a_state_is_refused_where_the_broker_has_one(linked: Any, kube: KubeClient) -> None:
+    trader, account = linked
+    await make_secret(kube, account)
+    path = f"/broker-accounts/{account['id']}"
+    assert (await trader.http.post(f"{path}/login")).status_code == 200
+    answer = await trader.http.get(f"{path}/callback", params={"request_token": "good", "status": "success"})
+    assert answer.status_code == 401
+    flood = {f"p{number}": "x" for number in range(40)}
+    assert (await trader.http.get(f"{path}/callback", params=flood)).status_code == 422
+
+
+async def test_a_login_says_what_it_needs(linked: Any, kube: KubeClient) -> None:
+    trader, account = linked
+    answer = await trader.http.post(f"/broker-accounts/{account['id']}/login", json={"way": "direct"})
+    assert answer.status_code == 409
+    assert "page" in answer.json()["detail"]
+    angel = {"broker": "angelone", "client_id": "S12345", "environment": "Production", "api_key": KEY}
+    made = (await trader.http.post("/broker-accounts", json=angel)).json()
+    assert made["redirect_url"].endswith(f"/broker-accounts/{made['id']}/callback")
+    assert made["session_renewal"]
+    answer = await trader.http.post(f"/broker-accounts/{made['id']}/login", json={"way": "direct"})
+    assert answer.status_code == 409
+    assert "pin and totp_secret" in answer.json()["detail"]
+
+
+async def test_the_pin_and_the_authenticators_secret_are_encrypted_as_well(linked: Any, migrated: Any) -> None:
+    trader, account = linked
+    pin, totp = "canarypin7315", "CANARYTOTPSECRETGEZDGNBV"
+    path = f"/broker-accounts/{account['id']}"
+    answer = await trader.http.patch(path, json={"pin": pin, "totp_secret": totp, "access_token": TOKEN})
+    assert answer.status_code == 200, answer.text
+    for canary in (pin, totp, TOKEN):
+        assert canary not in answer.text + migrated.dump()
