@@ -252,22 +252,21 @@ class Hub:
 
     def ticks(self, ticks: list[FeedTick]) -> None:
         """Prices of the feed, at once to whoever trades the symbol."""
-        now = self._parts.clock.now()
+        parts, now = self._parts, self._parts.clock.now()
+        followed, copy = parts.symbols.by_token, parts.publisher.prices.tick
         for tick in ticks:
-            market = self._parts.symbols.by_token.get(tick.token)
+            market = followed.get(tick.token)
             if market is None:
                 continue
             market.last_tick_at, market.last_price, market.polling = now, tick.price, False
             listeners = self._listeners.get(market.key)
             if listeners:
                 payload = wire.encode(
-                    wire.Tick(
-                        now=now, price=tick.price, time=tick.time, volume=tick.volume, source=self._parts.source_id
-                    )
+                    wire.Tick(now=now, price=tick.price, time=tick.time, volume=tick.volume, source=parts.source_id)
                 )
                 for runner in listeners:
                     runner.send(payload)
-            self._parts.publisher.prices.tick(market.key, tick.price, tick.time, tick.volume)
+            copy(market.key, tick.price, tick.time, tick.volume)
 
     def row(self, row: OrderRow) -> None:
         """An order row of the account's socket: to the door, and numbered to whoever trades the symbol."""

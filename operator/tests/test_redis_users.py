@@ -123,6 +123,9 @@ async def test_a_gateway_writes_its_state_and_its_ticks_only(redis_server: Redis
     await call("SET", keys.clock("src_a"), "1")
     await call("PUBLISH", keys.tick("src_a", "NSE", "TCS"), "x")
     await call("PUBLISH", keys.account_notify("brk_a"), "x")
+    await call("PUBLISH", keys.ticks("src_a"), "x")
+    write = "redis.call('HSET', KEYS[1], 'NSE:TCS', '2') return redis.call('PUBLISH', ARGV[1], 'x')"
+    await call("EVAL", write, 1, keys.last_prices("src_a"), keys.tick("src_a", "NSE", "TCS"))
     for command in (("HSET", keys.account_state("brk_b"), "a", "b"), ("GET", keys.spec(MINE))):
         with pytest.raises(NoPermissionError):
             await call(*command)
