@@ -151,6 +151,14 @@ def test_the_owner_of_the_database_is_known_to_the_migration_only(manifests: lis
         assert ("DATABASE_OWNER_URL" in names) == is_init, name
 
 
+def test_gateways_are_told_who_knows_their_address(render: Render) -> None:
+    for url in ("", "https://address.example/ip"):
+        operator = find(render("--set", f"gateway.addressCheckUrl={url}"), "Deployment", "algo-operator")
+        (container,) = operator["spec"]["template"]["spec"]["containers"]
+        env = {one["name"]: one.get("value") for one in container["env"]}
+        assert env["ADDRESS_CHECK_URL"] == url
+
+
 def test_production_has_no_simulator(render: Render) -> None:
     manifests = render("-f", str(CHART / "values-production.yaml"))
     assert "simulator" not in json.dumps([m for m in manifests if m["kind"] != "CustomResourceDefinition"]).lower()

@@ -20,17 +20,21 @@ from algo_brokers.records import FeedTick
 from algo_brokers.registry import UnknownBrokerError, adapter_of
 from algo_brokers.transports import create_client, create_http_transport
 from algo_crds.contracts import wire, world
+from algo_crds.contracts.account_state import EgressState
 from algo_crds.contracts.clock import session_date
 
 from algo_gateway.admin import create_admin
 from algo_gateway.clock import SessionClock, monotonic_ms
 from algo_gateway.crash_points import AFTER_SEND, create_crash_points
 from algo_gateway.door.door import Door
+from algo_gateway.door.effects import Notice
+from algo_gateway.egress import DIFFERS, Egress, egress_check
 from algo_gateway.feed import FeedKeeper
 from algo_gateway.front import serve
 from algo_gateway.hub import Hub, Parts
 from algo_gateway.live import Live
 from algo_gateway.metrics import create_metrics
+from algo_gateway.notices import say
 from algo_gateway.pacing import ReadPacer, paced
 from algo_gateway.paper_account import PaperAccount
 from algo_gateway.publish import Publisher, connect
@@ -70,6 +74,13 @@ class Gateway:
             settings.account_id,
             settings.source_id,
         )
+        self.egress = egress_check(
+            settings.address_check_url,
+            settings.egress_proxy,
+            settings.registered_address,
+            paper=settings.paper,
+            changed=self._egress_changed,
+        )
         self.hub = Hub(
             Parts(
                 account_id=settings.account_id,
@@ -86,6 +97,7 @@ class Gateway:
                 cut=lambda connection: self.server.cut(connection),
                 health=self.health,
                 subscribe=self._subscribe,
+                address_refused=self.egress.soon,
             )
         )
         self.server = RunnerServer(
@@ -251,7 +263,7 @@ class Gateway:
             breaker_open=self.hub.breaker.state(monotonic_ms()) is BreakerState.OPEN,
             halted=bool(gate.halt_reason) or not gate.halts_known,
             halt_reason=gate.halt_reason or ("" if gate.halts_known else "halts not known yet"),
-            egress=self._settings.egress_proxy,
+            egress=self.egress.found.address,
             open_positions=self.door.open_positions,
         )
 
@@ -276,6 +288,12 @@ class Gateway:
             self.hub.read_for_all()
         self._tell_state()
 
+    def _egress_changed(self, found: Egress) -> None:
+        if found.state is EgressState.DIFFERS:
+            say(Notice(DIFFERS, found.message, error=True), self.publisher, self.clock.now())
+        self.hub.health_changed()
+        self._tell_state()
+
     def _tell_state(self) -> None:
         health = self.health()
         self.publisher.state(
@@ -286,6 +304,8 @@ class Gateway:
             halted=str(int(bool(self.door.gate.halt_reason))),
             halt_reason=self.door.gate.halt_reason,
             egress=health.egress,
+            egress_state=self.egress.found.state.value,
+            egress_message=self.egress.found.message,
             registered_address=self._settings.registered_address,
             open_positions=str(health.open_positions),
         )
@@ -339,6 +359,7 @@ class Gateway:
             tasks.create_task(self.session.watch(self.session_changed))
             tasks.create_task(self.publisher.run())
             tasks.create_task(self._each_second())
+            tasks.create_task(self.egress.run())
             if self._settings.watched_file is not None:
                 tasks.create_task(self._watch(self._settings.watched_file))
             self.session_changed()

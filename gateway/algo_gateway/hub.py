@@ -17,7 +17,7 @@ from algo_brokers.errors import BrokerError
 from algo_brokers.port import Broker
 from algo_brokers.records import FeedTick
 from algo_crds.contracts import wire
-from algo_crds.contracts.orders import OrderRow, PositionRow, Product
+from algo_crds.contracts.orders import OrderRow, PositionRow, Product, RejectKind
 from algo_crds.contracts.tokens import RunnerClaims
 from algo_market.sessions import SessionUnknownError
 
@@ -30,6 +30,7 @@ from algo_gateway.door.door import Door
 from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send, Write
 from algo_gateway.eager import Tasks
 from algo_gateway.facts import is_news, last_send
+from algo_gateway.notices import say
 from algo_gateway.order_check import order_refusal
 from algo_gateway.pacing import ReadPacer
 from algo_gateway.publish import Publisher
@@ -59,6 +60,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     cut: Callable[[int], None]
     health: Callable[[], wire.BrokerHealth]
     subscribe: Callable[[list[int]], None]
+    address_refused: Callable[[], None]
 
 
 class Hub:
@@ -201,8 +203,7 @@ class Hub:
             elif isinstance(effect, Cut):
                 self._parts.cut(effect.connection)
             elif isinstance(effect, Notice):
-                log.warning("%s: %s", effect.code, effect.message)
-                self._parts.publisher.event(effect.code, effect.message, self._parts.clock.now())
+                say(effect, self._parts.publisher, self._parts.clock.now())
         self._plan_pump()
 
     async def _perform(self, send: Send) -> None:
@@ -223,6 +224,8 @@ class Hub:
 
     def _judge(self, outcome: Outcome) -> None:
         now = monotonic_ms()
+        if isinstance(outcome, wire.Rejected) and outcome.kind is RejectKind.ADDRESS:
+            self._parts.address_refused()
         before = self.breaker.state(now)
         if isinstance(outcome, wire.Unknown) or (isinstance(outcome, wire.Rejected) and outcome.kind == "BrokerDown"):
             self.breaker.failed(now)
@@ -304,12 +307,9 @@ class Hub:
 
     def _send_positions(self, runner: Runner, req: int, result: ReadResult[PositionRow]) -> None:
         rows = tuple(row for row in result.rows if (row.exchange, row.symbol) == runner.key)
-        now = self._parts.clock.now()
-        runner.send(
-            wire.encode(
-                wire.Positions(now=now, req=req, begun_at=result.begun_at, rows=rows, unavailable=result.unavailable)
-            )
-        )
+        now, begun_at = self._parts.clock.now(), result.begun_at
+        told = wire.Positions(now=now, req=req, begun_at=begun_at, rows=rows, unavailable=result.unavailable)
+        runner.send(wire.encode(told))
 
     async def poll_quote(self, key: SymbolKey) -> None:
         """Ask for a quote and hand it on as a polled tick."""

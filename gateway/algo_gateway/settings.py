@@ -28,6 +28,8 @@ class Settings:
     orders_per_window: int
     egress_proxy: str
     registered_address: str
+    address_check_url: str
+    """Any service that answers with its caller's address as text; empty: which one is in use is not checked."""
     algo_id: str
     source_id: str
     simulated_broker_url: str
@@ -94,6 +96,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         orders_per_window=min(9, max(1, number("ORDERS_PER_SECOND", SHELL.orders_per_window))),
         egress_proxy=env.get("EGRESS_PROXY", ""),
         registered_address=env.get("REGISTERED_ADDRESS", ""),
+        address_check_url=env.get("ADDRESS_CHECK_URL", ""),
         algo_id=env.get("ALGO_ID", ""),
         source_id=env.get("SOURCE_ID") or account_id,
         simulated_broker_url=env.get("SIMULATED_BROKER_URL", ""),

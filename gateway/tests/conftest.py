@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2] / "brokers" / "tests" / "support"))
 
 from gateway_bench import bench
 from gateway_processes import RedisServer

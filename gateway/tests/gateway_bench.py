@@ -56,15 +56,24 @@ class StandIn:
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     fail: str = ""
+    address: str = "203.0.113.7"
+    addresses_asked: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._feed(request)
+        if request.path == "/address":
+            self.addresses_asked += 1
+            self.changed.set()
+            return web.Response(text=f"{self.address}\n")
         self.calls.append(f"{request.method} {request.path}")
         self.changed.set()
         if self.fail == "session":
             return web.json_response({"status": "error", "error_type": "TokenException", "message": "x"}, status=403)
+        if self.fail == "address" and request.method == "POST":
+            refused = {"status": "error", "error_type": "PermissionException", "message": "No IPs configured"}
+            return web.json_response(refused, status=403)
         if request.path.startswith("/instruments/"):
             return web.Response(text=CSV, content_type="text/csv")
         if request.path == "/quote":
@@ -174,8 +183,9 @@ class Runner:
                     return message
 
 
-@pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+@contextlib.asynccontextmanager
+async def open_bench(tmp_path: Path, **env: str) -> AsyncIterator[Bench]:
+    """A running gateway; `env` is added to its environment, `{broker}` in it is the stand-in's host and port."""
     broker = StandIn()
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", broker.serve)
@@ -211,6 +221,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
                 "PORT": str(port),
                 "HOST": "127.0.0.1",
             }
+            | {name: value.replace("{broker}", address) for name, value in env.items()}
         )
     )
     running = asyncio.create_task(gateway.run())
@@ -225,6 +236,12 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     for feed in broker.sockets:
         await feed.close()
     await stand.cleanup()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with open_bench(tmp_path) as one:
+        yield one
 
 
 def place(req: int, order_class: OrderClass = OrderClass.STOP) -> wire.Place:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import msgspec
+from algo_brokers.order_states import unknown_status
 from algo_brokers.outcomes import Accepted
 from algo_brokers.records import InstrumentRef, NewOrder
 from algo_crds.contracts import wire
@@ -10,7 +11,11 @@ from algo_crds.contracts.orders import Leg, OrderClass, OrderStatus, Product, Re
 from algo_crds.contracts.tags import make_tag, strategy_hash
 from algo_gateway.calls import perform
 from algo_gateway.door.door import Door
+from algo_gateway.door.effects import Notice
+from algo_gateway.door.unknown_states import UNKNOWN_ORDER_STATUS
 from door_orders import DAY, NOW, ONE, TWO, WINDOWS, claims, modify, open_door, place, refusal, row, sent, tag
+
+ROWS = (("8", tag(5, Leg.ENTRY)), ("hand", None))
 
 
 def test_no_entry_before_the_book_but_stops_and_exits() -> None:
@@ -83,3 +88,23 @@ async def test_the_exchanges_number_of_the_algorithm_goes_with_every_new_order()
     )
     assert outcome == wire.Accepted(now=NOW, req=1, broker_order_id="1")
     assert [order.algo_id for order in seen] == ["NSE-77"]
+
+
+def test_an_order_of_an_unknown_status_is_told_once_and_lives() -> None:
+    door = open_door()
+    door.connect(1, claims(), NOW)
+    status, note = unknown_status("FROZEN")
+    strange = [msgspec.structs.replace(row(name, own), status=status, message=note) for name, own in ROWS]
+    told = door.row(strange[0]) + door.book([*strange, *strange], NOW, restore=False)
+    notices = [effect for effect in told if isinstance(effect, Notice)]
+    assert [notice.code for notice in notices] == [UNKNOWN_ORDER_STATUS] * 2
+    assert all(notice.error and "unknown status 'FROZEN'" in notice.message for notice in notices)
+    assert ["order 8 (NSE:RELIANCE)" in notices[0].message, "order hand " in notices[1].message] == [True, True]
+    assert door.has_live_orders()
+    assert door.row(row("10", tag(6, Leg.ENTRY))) == [], "a known status is no news"
+
+
+def test_what_brokers_write_themselves_is_not_taken_for_an_unknown_status() -> None:
+    text = "unknown status of the exchange"
+    refused = msgspec.structs.replace(row("8", tag(5)), status=OrderStatus.REJECTED, message=text)
+    assert open_door().row(refused) == []

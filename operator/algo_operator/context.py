@@ -25,6 +25,8 @@ class Memory:
     """Strategy and account ids by key: a deleted object no longer tells its uid."""
     halts_told: dict[Key, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     """Per account: the gateway process and the halts it was last told."""
+    alerts_told: dict[Key, str] = field(default_factory=dict)
+    """Per account: the gateway's newest error that was made an event."""
     fingerprints: dict[Key, str] = field(default_factory=dict)
     """What others depend on; a change wakes them."""
     stuck: set[Key] = field(default_factory=set)
@@ -52,8 +54,9 @@ class Memory:
         self.keys.pop(identifier, None)
         self.exposed.discard(identifier)
         self.stuck.discard(key)
-        for table in (self.strategies, self.accounts, self.halts_told, self.fingerprints, self.awaiting_login):
+        for table in (self.strategies, self.accounts, self.halts_told, self.alerts_told, self.fingerprints):
             table.pop(key, None)
+        self.awaiting_login.pop(key, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

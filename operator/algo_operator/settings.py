@@ -24,6 +24,8 @@ class PodSettings:
     image_pull_policy: str = "IfNotPresent"
     redis_url: str
     """As the pods see it, without credentials."""
+    address_check_url: str = ""
+    """Service that tells gateways of real accounts which address they call from; empty: not checked."""
     crash_points: bool = False
     """Gives pods an empty folder `ALGO_CRASH_DIR` (recovery tests only)."""
 
@@ -100,6 +102,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
             image=_required(env, "IMAGE"),
             image_pull_policy=env.get("IMAGE_PULL_POLICY") or "IfNotPresent",
             redis_url=env.get("RUNTIME_REDIS_URL") or redis_url,
+            address_check_url=env.get("ADDRESS_CHECK_URL", ""),
             crash_points=_flag(env, "CRASH_POINTS"),
         ),
         redis=RedisSettings(

@@ -1,6 +1,7 @@
 """Rendering is pure; addresses of the simulator come from settings only; secrets stay out of digests and reprs."""
 
 import base64
+import dataclasses
 from typing import Any
 
 import pytest
@@ -95,6 +96,16 @@ def test_a_real_account_never_gets_an_address_of_the_simulator() -> None:
     paper = env(render_gateway_pod(gateway(broker="paper", world="w"), PODS, SIMULATOR))
     assert paper["WORLD"] == "w"
     assert "SIMULATED_BROKER_URL" not in paper
+
+
+def test_the_service_that_tells_addresses_follows_the_environment() -> None:
+    pods = dataclasses.replace(PODS, address_check_url="https://address.example/")
+    real = env(render_gateway_pod(gateway(registered_address="203.0.113.1"), pods, SIMULATOR))
+    assert (real["ADDRESS_CHECK_URL"], real["REGISTERED_ADDRESS"]) == ("https://address.example/", "203.0.113.1")
+    simulated = env(render_gateway_pod(gateway(environment="Simulator"), pods, SIMULATOR))
+    assert simulated["ADDRESS_CHECK_URL"] == f"{SIMULATOR.control_url}/address"
+    for other in (gateway(broker="paper", world="w"), gateway()):
+        assert "ADDRESS_CHECK_URL" not in env(render_gateway_pod(other, PODS, SIMULATOR))
 
 
 def test_only_gateways_leave_the_cluster() -> None:

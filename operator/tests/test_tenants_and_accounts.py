@@ -7,6 +7,7 @@ from algo_operator.render.runner import decode_secret
 from algo_operator.vocabulary import (
     BROKER_ACCOUNT,
     CONFIG_MAP,
+    EVENT,
     FINALIZER,
     LIMIT_RANGE,
     MARKET_DATA_SOURCE,
@@ -95,6 +96,59 @@ async def test_an_account_without_a_session_says_how_to_log_in(house: House) -> 
     assert status["egressAddress"] == "10.1.1.1"
     assert status["breaker"] == "Closed"
     assert status["sessionValidUntil"].startswith("2021-04-12")
+    assert "EgressAddress" not in {one["type"] for one in status["conditions"]}, "a gateway of an earlier version"
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        ("Registered", "True"),
+        ("Differs", "False"),
+        ("NoneRegistered", "Unknown"),
+        ("NotChecked", "Unknown"),
+        ("Unreachable", "Unknown"),
+        ("SomethingNew", "Unknown"),
+    ],
+)
+async def test_the_address_in_use_is_a_condition(house: House, reason: str, status: str) -> None:
+    key = await house.zerodha_account()
+    await house.desk.settle(key)
+    account = await house.get(BROKER_ACCOUNT, "zed")
+    told = {
+        "session_valid_until": "4102444800000",
+        "egress_state": reason,
+        "egress_message": "look",
+        "egress": "10.1.1.1",
+    }
+    await house.desk.redis.hset(keys.account_state(account["status"]["accountId"]), mapping=told)
+    await house.desk.settle(key)
+    found = (await house.get(BROKER_ACCOUNT, "zed"))["status"]
+    (condition,) = (one for one in found["conditions"] if one["type"] == "EgressAddress")
+    assert (condition["status"], condition["reason"], condition["message"]) == (status, reason, "look")
+    assert found.get("message", "") == ("look" if status == "False" else "")
+
+
+async def test_the_gateways_newest_error_becomes_an_event_once(house: House) -> None:
+    key = await house.zerodha_account()
+    await house.desk.settle(key)
+    account = await house.get(BROKER_ACCOUNT, "zed")
+    state = keys.account_state(account["status"]["accountId"])
+
+    async def events() -> list[tuple[str, str, int]]:
+        found = await house.desk.cluster.list(EVENT, house.namespace)
+        mine = [one for one in found if one["involvedObject"].get("uid") == account["metadata"]["uid"]]
+        return [(one["reason"], one["type"], one["count"]) for one in mine if one["type"] == "Warning"]
+
+    await house.desk.redis.hset(state, "alert", '{"code": "UnknownOrderStatus", "message": "order 1", "time": 5}')
+    await house.desk.settle(key)
+    await house.desk.settle(key)
+    assert await events() == [("UnknownOrderStatus", "Warning", 1)]
+    for text in ("broken", "{}"):
+        await house.desk.redis.hset(state, "alert", text)
+        await house.desk.settle(key)
+    await house.desk.redis.hset(state, "alert", '{"code": "EgressAddressDiffers", "message": "a", "time": 6}')
+    await house.desk.settle(key)
+    assert sorted(await events()) == [("EgressAddressDiffers", "Warning", 1), ("UnknownOrderStatus", "Warning", 1)]
 
 
 async def test_the_api_may_write_the_session_and_the_operator_leaves_it(house: House) -> None:

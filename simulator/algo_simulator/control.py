@@ -1,4 +1,7 @@
-"""The control API: worlds are made, fed, started, broken on purpose, looked at and deleted. Bearer token on all."""
+"""The control API: worlds are made, fed, started, broken on purpose, looked at and deleted. Bearer token on all of it.
+
+Without one it only says that it lives, and with which address a caller is seen.
+"""
 
 import asyncio
 import hmac
@@ -24,6 +27,9 @@ from algo_simulator.worlds import MAX_SPEED, ConflictError, NotFoundError, World
 LOG: Final = logging.getLogger(__name__)
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ADDRESS_PATH: Final = "/address"
+"""Whoever asks learns the address that it is seen with, as from the public services of this kind: no token, no world,
+and nothing counts it."""
 WORLDS: Final = web.AppKey("worlds", Worlds)
 
 
@@ -40,6 +46,8 @@ def create_control_app(worlds: Worlds, token: str, max_upload: int) -> web.Appli
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in ("/healthz", "/readyz"):
             return web.json_response({"ok": True})
+        if request.path == ADDRESS_PATH and request.method == "GET":
+            return web.Response(text=f"{request.remote or ''}\n")
         sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(sent.encode("utf-8", "replace"), token.encode()):
             return _problem(401, "the bearer token is missing or wrong")

@@ -20,6 +20,14 @@ async def test_the_token_is_asked_for_everywhere_but_on_probes(sim: Sim) -> None
         assert response.status == 200
 
 
+async def test_whoever_asks_learns_the_address_that_it_is_seen_with(sim: Sim) -> None:
+    async with sim.http.get(f"{sim.control}/address") as response:
+        assert (response.status, response.content_type) == (200, "text/plain")
+        assert (await response.text()).strip() == "127.0.0.1"
+    async with sim.http.post(f"{sim.control}/address") as response:
+        assert response.status == 401
+
+
 async def test_a_world_lives_and_dies(sim: Sim) -> None:
     made = await sim.call("POST", "/worlds", SPEC, status=201)
     assert made["state"] == "paused"

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
+from algo_crds.contracts.account_state import EgressState
 from algo_crds.resources.broker_account import Breaker, Broker, Environment
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
@@ -70,7 +71,13 @@ class AccountOut(BaseModel):
     session_renewal: str = Field(description="How long this broker's sessions live and how to get the next one.")
     feed_connected: bool | None = Field(description="Whether market data is connected.")
     breaker: Breaker | None = Field(description="State of the circuit breaker.")
-    egress_address: str | None = Field(description="The address that the broker sees.")
+    egress_address: str | None = Field(
+        description="The address that order calls leave from, as others see it; null where it is not known."
+    )
+    egress_state: EgressState | None = Field(
+        description="How it stands to the registered address. Differs: the broker refuses orders."
+    )
+    egress_message: str | None = Field(description="The same as a sentence, with what to do.")
     message: str | None = Field(description="What a person should know or do next.")
     deleting: bool = Field(description="Its deletion was asked for.")
     created_at: datetime = Field(description="When it was made.")

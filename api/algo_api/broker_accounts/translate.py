@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from algo_brokers.registry import ADAPTERS
+from algo_crds.contracts.account_state import EgressState
 from algo_crds.resources.broker_account import Broker, BrokerAccountSpec, BrokerAccountStatus, Environment
 from algo_crds.resources.broker_account import BrokerAccount as AccountResource
+from algo_crds.resources.conditions import EGRESS_ADDRESS
 from algo_crds.resources.rules import RULE_ERROR
 from pydantic import ValidationError
 
@@ -35,6 +37,10 @@ def changed_spec(current: Mapping[str, Any], change: AccountChange) -> dict[str,
         if change.algo_id is not None:
             spec["algoId"] = change.algo_id
     return spec
+
+
+def _egress_state(reason: str) -> EgressState | None:
+    return EgressState(reason) if reason in set(EgressState) else None  # another version may know more
 
 
 def _put(spec: dict[str, Any], group: str, camel: str, change: AccountChange, name: str) -> None:
@@ -88,6 +94,7 @@ def account_out(row: BrokerAccount, *, has_credentials: bool, public_url: str) -
         status = BrokerAccountStatus.model_validate(row.resource_status)
     except ValidationError:  # written by another version
         status = BrokerAccountStatus()
+    told = next((one for one in status.conditions if one.type == EGRESS_ADDRESS), None)
     return AccountOut(
         id=row.id,
         resource=f"{row.namespace}/{row.resource}",
@@ -109,6 +116,8 @@ def account_out(row: BrokerAccount, *, has_credentials: bool, public_url: str) -
         feed_connected=status.feed_connected,
         breaker=status.breaker,
         egress_address=status.egress_address,
+        egress_state=_egress_state(told.reason) if told else None,
+        egress_message=told.message if told else None,
         message=status.message,
         deleting=row.deleting,
         created_at=row.created_at,

@@ -1,8 +1,7 @@
 """Order rows, as the book, one order's details and the order socket carry them alike.
 
 `open` of a stop order means that it has triggered: it is `trigger pending` until then. `modified` and the refusals to
-change say only that the order lives. A status that nobody documented is an error where the order is ours: the read
-fails and is made again, rather than that a state is guessed.
+change say only that the order lives. A status that nobody documented makes the row pending, with a note.
 """
 
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from algo_brokers.angelone.amounts import Number, count_of, instant_of, price_of
 from algo_brokers.angelone.envelope import decode
 from algo_brokers.angelone.rejections import kind_of_text
 from algo_brokers.errors import BadAnswer
+from algo_brokers.order_states import unknown_status
 
 _S = OrderStatus
 
@@ -73,16 +73,19 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     unique_ids: dict[str, str]
 
 
-def status_of(order: Order) -> OrderStatus | None:
-    """Our status; None for a word that nobody documented."""
-    text = " ".join((order.status or order.orderstatus or "").lower().split())
+def status_of(order: Order) -> tuple[OrderStatus, str]:
+    """Our status, and a note where the broker's word is none that we know (then the order counts as pending)."""
+    word = order.status or order.orderstatus
+    text = " ".join((word or "").lower().split())
     stop = names.TYPE_OF.get(order.ordertype) is OrderType.STOP_LIMIT
     if text in LIVES:
         if not stop:
-            return OrderStatus.OPEN
-        return OrderStatus.TRIGGERED if count_of(order.filledshares) else OrderStatus.PENDING
+            return OrderStatus.OPEN, ""
+        return (OrderStatus.TRIGGERED if count_of(order.filledshares) else OrderStatus.PENDING), ""
     status = STATUS.get(text)
-    return OrderStatus.TRIGGERED if stop and status is OrderStatus.OPEN else status
+    if status is None:
+        return unknown_status(word)
+    return (OrderStatus.TRIGGERED if stop and status is OrderStatus.OPEN else status), ""
 
 
 def row_of(order: Order, *, read_at: int, name_of: names.NameOf) -> OrderRow | None:
@@ -94,7 +97,7 @@ def row_of(order: Order, *, read_at: int, name_of: names.NameOf) -> OrderRow | N
     product = names.PRODUCT_OF.get(order.producttype)
     kind = names.TYPE_OF.get(order.ordertype)
     side = names.SIDE_OF.get(order.transactiontype)
-    status = status_of(order)
+    status, note = status_of(order)
     ours = parse_tag(order.ordertag) is not None
     if not ours and (product is None or kind is None or side is None):
         return None
@@ -103,9 +106,6 @@ def row_of(order: Order, *, read_at: int, name_of: names.NameOf) -> OrderRow | N
             f"order {order.orderid!r}: product {order.producttype!r}, type {order.ordertype!r}, "
             f"side {order.transactiontype!r}"
         )
-    word = order.status or order.orderstatus
-    if status is None and ours:
-        raise BadAnswer(f"order {order.orderid}: unknown status {word!r}; look at it on the broker's page")
     text = order.text or ""
     return OrderRow(
         broker_order_id=order.orderid,
@@ -121,9 +121,9 @@ def row_of(order: Order, *, read_at: int, name_of: names.NameOf) -> OrderRow | N
         trigger=price_of(order.triggerprice),
         filled=count_of(order.filledshares),
         average_price=price_of(order.averageprice),
-        status=status or OrderStatus.PENDING,
+        status=status,
         reject_kind=kind_of_text(text) if status is OrderStatus.REJECTED else None,
-        message=text if status is not None else f"unknown status {word!r}",
+        message=note or text,
         order_time=instant_of(order.updatetime),
         read_at=read_at,
     )

@@ -13,6 +13,7 @@ from algo_brokers.dhan.names import Words
 from algo_brokers.dhan.rejections import NO_HOLDINGS, kind_of_text
 from algo_brokers.errors import BadAnswer
 from algo_brokers.http import HttpAnswer
+from algo_brokers.order_states import unknown_status
 from algo_brokers.records import Funds, HoldingRow, Margin, TradeRow
 
 _PLAIN_STATUS: Final = {
@@ -109,7 +110,7 @@ def status_of(order: Order) -> tuple[OrderStatus, str]:
     if text in _PLAIN_STATUS:
         return _PLAIN_STATUS[text], ""
     if text not in _AT_EXCHANGE:
-        return OrderStatus.PENDING, f"unknown status {order.order_status!r}"
+        return unknown_status(order.order_status)
     if order.filled_qty or text == "PART_TRADED":
         stop = names.TYPE_OF.get(order.order_type) is OrderType.STOP_LIMIT
         return (OrderStatus.TRIGGERED if stop else OrderStatus.OPEN), ""

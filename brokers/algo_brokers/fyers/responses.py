@@ -13,6 +13,7 @@ from algo_brokers.errors import BadAnswer
 from algo_brokers.fyers.decoding import PRODUCTS, SIDES, Number, count_of, decode, instant_of, price_of, tag_of
 from algo_brokers.fyers.names import canonical
 from algo_brokers.fyers.rejections import kind_of_text
+from algo_brokers.order_states import unknown_status
 from algo_brokers.records import Funds, HoldingRow, Margin, TradeRow
 
 _STATUS: Final = {
@@ -119,13 +120,13 @@ class _Margin(msgspec.Struct, frozen=True):
 
 
 def _status_of(order: Order) -> tuple[OrderStatus, str]:
-    """Our status, and a note where the broker's number is none that is documented: then the order counts as live."""
+    """Our status, and a note where the broker's number is none that is documented: then the order counts as pending."""
     if order.status == _LIVE:
         # The same number for a stop that waits and one that has triggered; only a fill tells.
         stop = _TYPES[order.type] is OrderType.STOP_LIMIT
         return (OrderStatus.TRIGGERED if stop and order.filledQty else OrderStatus.OPEN), ""
     known = _STATUS.get(order.status)
-    return (OrderStatus.PENDING, f"unknown status {order.status}") if known is None else (known, "")
+    return unknown_status(order.status) if known is None else (known, "")
 
 
 def order_row(order: Order, *, read_at: int) -> OrderRow | None:

@@ -20,6 +20,7 @@ from algo_brokers.errors import (
     TooManyRequests,
 )
 from algo_brokers.http import HttpAnswer
+from algo_brokers.order_states import unknown_status
 from algo_brokers.outcomes import Accepted, Rejected, Unknown, WriteOutcome
 from algo_brokers.records import Funds, HoldingRow, TradeRow
 from algo_brokers.zerodha.rejections import kind_of_text, refusal
@@ -222,7 +223,7 @@ def status_of(order: _Order) -> tuple[OrderStatus, str]:
         if stop:
             return (OrderStatus.TRIGGERED if order.filled_quantity else OrderStatus.PENDING), ""
         return OrderStatus.OPEN, ""
-    return OrderStatus.PENDING, "" if text in INTERIM else f"unknown status {order.status!r}"
+    return (OrderStatus.PENDING, "") if text in INTERIM else unknown_status(order.status)
 
 
 def _tag_of(order: _Order) -> str | None:

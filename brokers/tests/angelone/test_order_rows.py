@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from algo_brokers.angelone import order_rows
 from algo_brokers.errors import BadAnswer
+from algo_brokers.order_states import is_unknown
 from algo_crds.contracts.orders import OrderRow, OrderStatus, OrderType, Product, RejectKind, Side
 from angelone_samples import AT, TAG, name_of, order, raw, stop
 from hypothesis import given
@@ -89,14 +90,20 @@ def test_the_second_status_stands_in_for_the_first() -> None:
 
 
 @pytest.mark.parametrize("status", ["frozen", "", None])
-def test_an_unknown_status_of_ours_is_an_error(status: str | None) -> None:
-    with pytest.raises(BadAnswer, match="unknown status"):
-        one(order(status=status, orderstatus=status))
+@pytest.mark.parametrize("changes", [{}, {"ordertag": "manual"}, {"text": "as the broker says"}])
+def test_an_unknown_status_is_pending_with_a_note(status: str | None, changes: dict[str, str]) -> None:
+    words = {"status": status, "orderstatus": status}
+    for row in (one(order(**words, **changes)), one(stop(**words, **changes))):
+        assert (row.status, row.reject_kind) == (S.PENDING, None)
+        assert is_unknown(row)
+    assert repr(status) in one(order(status=status, orderstatus=status)).message
 
 
-def test_an_unknown_status_of_another_is_working_with_a_note() -> None:
-    row = one(order(status="frozen", ordertag="manual"))
-    assert (row.status, row.message, row.tag) == (S.PENDING, "unknown status 'frozen'", "manual")
+def test_one_unknown_status_does_not_hide_the_other_orders() -> None:
+    book = raw([order(status="frozen"), order(orderid="2", status="open")])
+    first, second = order_rows.order_rows(book, read_at=9, name_of=name_of).rows
+    assert is_unknown(first)
+    assert (second.broker_order_id, second.status) == ("2", S.OPEN)
 
 
 def test_a_rejection_tells_why() -> None:

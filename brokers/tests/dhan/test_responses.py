@@ -8,6 +8,7 @@ from algo_brokers.dhan import responses
 from algo_brokers.dhan.names import Words, pack
 from algo_brokers.errors import BadAnswer, SessionRefused
 from algo_brokers.http import HttpAnswer
+from algo_brokers.order_states import is_unknown
 from algo_brokers.records import Funds, HoldingRow, Margin, TradeRow
 from algo_crds.contracts.orders import OrderRow, OrderStatus, OrderType, PositionRow, Product, RejectKind, Side
 from dhan_stand import CLIENT, TAG, answer, error, instrument, order, words
@@ -92,6 +93,7 @@ def test_every_documented_state(word: str, kind: str, filled: int, status: Order
 def test_an_unknown_state_is_working_and_says_so() -> None:
     (row,) = rows(order(orderStatus="HALF_DONE"))
     assert (row.status, row.message) == (OrderStatus.PENDING, "unknown status 'HALF_DONE'")
+    assert is_unknown(row)
 
 
 def test_a_rejected_order_says_why() -> None:

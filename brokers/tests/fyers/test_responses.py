@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from algo_brokers.errors import BadAnswer
 from algo_brokers.fyers import decoding, responses
+from algo_brokers.order_states import is_unknown
 from algo_brokers.records import Funds, HoldingRow, Margin, TradeRow
 from algo_crds.contracts.orders import OrderRow, OrderStatus, OrderType, PositionRow, Product, RejectKind, Side
 from fyers_stand import BOOK_ROW, body
@@ -74,6 +75,7 @@ def test_an_unknown_status_is_working_with_a_note(status: int) -> None:
     row = _row(status=status)
     assert row.status is OrderStatus.PENDING
     assert row.message == f"unknown status {status}"
+    assert is_unknown(row)
 
 
 def test_a_rejected_row_has_its_reason() -> None:

@@ -1,6 +1,7 @@
 """Writes over real sockets: once, and unknown where the answer was not seen."""
 
 import asyncio
+import dataclasses
 
 import pytest
 from aiohttp import web
@@ -14,6 +15,7 @@ from algo_brokers.port import Broker
 from algo_brokers.records import Change
 from algo_brokers.registry import adapter_of
 from algo_crds.contracts.orders import OrderType, RejectKind
+from connect_proxy import connect_proxy
 from order_samples import order_ref
 from zerodha_stand import CANARY, HELD, ORDER, Stand, ok
 
@@ -120,41 +122,26 @@ async def test_no_connection_is_a_certain_refusal() -> None:
         await _broker(line).read_book(begun_at=0)
 
 
-async def test_orders_leave_through_the_egress_proxy(stand: Stand) -> None:
-    asked = []
-
-    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        asked.append(head)
-        if "Basic dTpw" not in head:
-            writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
-            await writer.drain()
-            writer.close()
-            return
-        host, _, port = head.split()[1].partition(":")
-        up_reader, up_writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-
-        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            while data := await source.read(4096):
-                sink.write(data)
-            sink.close()
-
-        await asyncio.gather(pump(reader, up_writer), pump(up_reader, writer))
-
+async def test_orders_leave_through_the_egress_proxy_and_reads_do_not(stand: Stand) -> None:
     async def handle(request: web.Request) -> web.StreamResponse:
-        return ok({"order_id": "17"})
+        return ok({"order_id": "17"} if request.method != "GET" else [])
 
     stand.handler = handle
-    server = await asyncio.start_server(proxy, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    target = str(stand.line.send.__self__._authority)  # type: ignore[attr-defined]
-    line = create_order_line(f"http://{target}", proxy=f"http://u:p@127.0.0.1:{port}")
-    assert isinstance(await _broker(line).place(order=ORDER), Accepted)
-    assert asked[0].startswith(f"CONNECT {target} HTTP/1.1")
-    await line.close()
-    refused = create_order_line(f"http://{target}", proxy=f"http://127.0.0.1:{port}")
-    outcome = await _broker(refused).place(order=ORDER)
-    assert isinstance(outcome, Rejected)
-    assert "407" in outcome.message
-    server.close()
+    target = stand.parts.endpoints.rest.removeprefix("http://")
+    async with connect_proxy("u:p") as proxy:
+        line = create_order_line(f"http://{target}", proxy=proxy.url)
+        broker = adapter_of("zerodha").create_broker(dataclasses.replace(stand.parts, write=line.send))
+        assert isinstance(await broker.place(order=ORDER), Accepted)
+        assert isinstance(await broker.cancel(order=order_ref("17")), Accepted)
+        assert await broker.read_book(begun_at=0) == ()
+        await line.close()
+        assert set(proxy.targets) == {target}
+        through = bytes(proxy.sent)
+        assert through.count(b"POST /orders/regular") == through.count(b"DELETE /orders/regular/") == 1
+        assert b"GET " not in through
+        assert len(stand.seen) == 3
+        refused = create_order_line(f"http://{target}", proxy=proxy.url.replace("u:p@", ""))
+        outcome = await _broker(refused).place(order=ORDER)
+        assert isinstance(outcome, Rejected)
+        assert "407" in outcome.message
+        assert (proxy.refused, len(stand.seen)) == (1, 3)

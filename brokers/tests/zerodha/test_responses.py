@@ -13,6 +13,7 @@ from algo_brokers.errors import (
     TooManyRequests,
 )
 from algo_brokers.http import HttpAnswer
+from algo_brokers.order_states import is_unknown
 from algo_brokers.outcomes import Accepted, Rejected, Unknown
 from algo_brokers.zerodha import prices, responses
 from algo_crds.contracts.orders import OrderStatus, OrderType, Product, RejectKind
@@ -196,6 +197,7 @@ def test_an_unknown_status_counts_as_working_and_says_so() -> None:
     (row,) = rows(order(status="QUEUED AT MOON"))
     assert row.status is OrderStatus.PENDING
     assert "QUEUED AT MOON" in row.message
+    assert is_unknown(row)
 
 
 def test_a_row() -> None:

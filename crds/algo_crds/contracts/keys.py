@@ -50,7 +50,7 @@ def lease(strategy_id: str) -> str:
 
 
 def account_state(account_id: str) -> str:
-    """Hash: session_valid_until, feed, breaker, egress, orders_today; written by the gateway."""
+    """Hash: session_valid_until, feed, breaker, egress, egress_state, alert, ...; written by the gateway."""
     return f"account:{account_id}:state"
 
 

@@ -131,7 +131,7 @@ class GatewayStatus(StatusPart):
 class BrokerAccountStatus(StatusPart):
     """State of the account; written by the operator only."""
 
-    conditions: Conditions = Field(default=(), description="Ready, BrokerSession, FeedFresh, Deleting.")
+    conditions: Conditions = Field(default=(), description="Ready, BrokerSession, FeedFresh, EgressAddress, Deleting.")
     account_id: Word | None = Field(default=None, description="The platform's id of the account (brk_...).")
     observed_generation: int | None = Field(default=None, ge=0, description="Generation of the spec in force.")
     simulated: bool | None = Field(default=None, description="True: no real money can move.")
@@ -139,7 +139,7 @@ class BrokerAccountStatus(StatusPart):
     feed_connected: bool | None = Field(default=None, description="Whether market data is connected.")
     breaker: Breaker | None = Field(default=None, description="State of the circuit breaker: Closed lets entries pass.")
     egress_address: Annotated[str, Field(max_length=64)] | None = Field(
-        default=None, description="The address that the broker sees."
+        default=None, description="The address that order calls leave from, as an outside service sees it."
     )
     orders_today: int | None = Field(default=None, ge=0, description="Orders sent today.")
     halted: bool | None = Field(default=None, description="Whether a halt of the account or its tenant is in force.")

@@ -88,7 +88,13 @@ BROKER_ACCOUNT: Final = Kind(
         Column(name="Halted", path=".status.halted", type="boolean", description="Whether trading is halted."),
         _AGE,
         Column(
-            name="Address", path=".status.egressAddress", priority=1, description="The address that the broker sees."
+            name="Address", path=".status.egressAddress", priority=1, description="The address that orders leave from."
+        ),
+        Column(
+            name="Registered",
+            path=_condition("EgressAddress"),
+            priority=1,
+            description="Whether that is the registered address.",
         ),
         Column(
             name="Valid until",

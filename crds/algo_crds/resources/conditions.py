@@ -16,6 +16,8 @@ FEED_FRESH: Final = "FeedFresh"
 """The last tick of the symbol is young enough to trade on."""
 BROKER_SESSION: Final = "BrokerSession"
 """The broker account is logged in."""
+EGRESS_ADDRESS: Final = "EgressAddress"
+"""Orders of the account leave from the address that is registered with the broker."""
 DELETING: Final = "Deleting"
 """The resource is being deleted and waits to be flat."""
 

@@ -22,6 +22,7 @@ from algo_gateway.door.account_book import AccountBook
 from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send, Write
 from algo_gateway.door.orphans import Orphans
 from algo_gateway.door.owners import Owner, Owners
+from algo_gateway.door.unknown_states import UnknownStates
 
 EXIT_CLASSES = (OrderClass.URGENT_EXIT, OrderClass.STOP, OrderClass.EXIT)
 """Classes that may use the whole of a window, and that breaker and halts let pass. A tuple, as below: a look into a set
@@ -80,6 +81,7 @@ class Door:
         self._book = AccountBook()
         self._book_known = False
         self._orphans = Orphans()
+        self._unknown = UnknownStates()
 
     # Connections
 
@@ -196,16 +198,16 @@ class Door:
         tag = parse_tag(row.tag)
         known = self._book.row(row.broker_order_id) is not None
         self._book.merge(row)
+        effects: list[Effect] = [*self._unknown.notices(row)]
         if tag is None or row.tag is None:
-            return []
+            return effects
         self._forwarded.add(row.tag.lower())
         if known or self._book.row(row.broker_order_id) is None or row.status in FINAL:
-            return []
-        if self.owners.of_hash(tag.strategy_hash) is not None:
-            return []
-        return [
-            Notice("OrderWithoutStrategy", f"order {row.broker_order_id} carries tag {row.tag} of no known strategy")
-        ]
+            return effects
+        if self.owners.of_hash(tag.strategy_hash) is None:
+            text = f"order {row.broker_order_id} carries tag {row.tag} of no known strategy"
+            effects.append(Notice("OrderWithoutStrategy", text))
+        return effects
 
     def start_day(self, day: date) -> None:
         """The trading day that it is: orders of earlier ones are over."""

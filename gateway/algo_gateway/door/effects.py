@@ -33,6 +33,8 @@ class Notice(msgspec.Struct, frozen=True):
     code: str
     message: str
     strategy: str = ""
+    error: bool = False
+    """A person must look at it: the account's resource gets an event too."""
 
 
 Effect = Send | Reply | Cut | Notice

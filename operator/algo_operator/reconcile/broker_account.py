@@ -4,6 +4,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+from algo_crds.contracts.account_state import Alert
+
 from algo_operator.context import Context, create_once, ensure, ensure_from, hold, in_background, release
 from algo_operator.decisions import Exposure, PodAction, PodDecision, decide_pod, exposure
 from algo_operator.metrics import POD_REPLACEMENTS, WRITES
@@ -97,6 +100,7 @@ async def reconcile_broker_account(context: Context, key: Key) -> Done:
     if seen.tenant is not None and (seen.problem is None or seen.pod is not None):
         decision = await _objects(context, seen)
     told = await _tell_halts(context, key, seen)
+    await _tell_alert(context, key, seen)
     _wake_strategies(context, key, seen)
     await _write_status(context, seen, account, decision)
     return Done(again=_again(seen, decision, told=told))
@@ -272,6 +276,19 @@ async def _tell_halts(context: Context, key: Key, seen: ObservedAccount) -> bool
         message = "entries are blocked, positions are closed: " + "; ".join(seen.halts)
         await context.tell(seen.account, reason="Halted", message=message, warning=True)
     return True
+
+
+async def _tell_alert(context: Context, key: Key, seen: ObservedAccount) -> None:
+    """The gateway's newest error becomes an event of the resource, once."""
+    text = (seen.state or {}).get("alert", "")
+    if not text or context.memory.alerts_told.get(key) == text:
+        return
+    context.memory.alerts_told[key] = text
+    try:
+        alert = msgspec.json.decode(text, type=Alert)
+    except msgspec.MsgspecError:  # another version's
+        return
+    await context.tell(seen.account, reason=alert.code, message=alert.message, warning=True)
 
 
 def _wake_strategies(context: Context, key: Key, seen: ObservedAccount) -> None:

@@ -196,6 +196,7 @@ def _environment(gateway: GatewayInput, pods: PodSettings) -> dict[str, str]:
         "ORDERS_PER_SECOND": str(gateway.orders_per_second),
         "EGRESS_PROXY": gateway.egress_proxy,
         "REGISTERED_ADDRESS": gateway.registered_address,
+        "ADDRESS_CHECK_URL": "" if gateway.simulated else pods.address_check_url,
         "ALGO_ID": gateway.algo_id,
         "SOURCE_ID": gateway.source_id,
         "HEALTH_PORT": str(PORT),
@@ -211,4 +212,8 @@ def _simulator_environment(gateway: GatewayInput, simulator: SimulatorSettings) 
     }
     if gateway.broker == PAPER:
         return {**clock, "WORLD": gateway.world}
-    return {**clock, "SIMULATED_BROKER_URL": simulator.brokers.get(gateway.broker, "")}
+    return {
+        **clock,
+        "SIMULATED_BROKER_URL": simulator.brokers.get(gateway.broker, ""),
+        "ADDRESS_CHECK_URL": f"{simulator.control_url}/address",
+    }

@@ -76,7 +76,7 @@ def _gateway_ingress(system_namespace: str) -> list[Manifest]:
 
 
 def _gateway_egress(system_namespace: str) -> list[Manifest]:
-    simulator = {"to": [_namespace(system_namespace)], "ports": _ports(9000, 9010)}
+    simulator = {"to": [_namespace(system_namespace)], "ports": _ports(9000, 9010, 9011, 9012, 9013)}
     internet = {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(_PRIVATE)}}
     brokers: Manifest = {"to": [internet], "ports": _ports(443, 3128, 8443)}
     return [_redis(system_namespace), simulator, brokers]

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from algo_crds.contracts.account_state import EgressState
 from algo_crds.contracts.clock import format_instant
+from algo_crds.resources.conditions import BROKER_SESSION, EGRESS_ADDRESS
 
 from algo_operator.observed import PodState
 from algo_operator.problem import Problem
@@ -43,7 +45,7 @@ def account_status(
     current: Manifest = account.get("status", {})
     generation = int(account["metadata"].get("generation", 0))
     told = _told(state, said.spec) if state is not None else _kept(current)
-    conditions = [_ready(said), _session(state, said, current, now_ms=now_ms), _feed(state)]
+    conditions = [_ready(said), _session(state, said, current, now_ms=now_ms), _feed(state), _egress(state)]
     wanted = [one for one in conditions if one is not None]
     if said.deleting:
         waiting = ", ".join(said.waiting_for) or "nothing"
@@ -120,11 +122,20 @@ def _feed(state: Mapping[str, str] | None) -> Condition | None:
     return Condition(type="FeedFresh", status="True" if up else "False", reason=reason, message=state["feed"][:200])
 
 
+def _egress(state: Mapping[str, str] | None) -> Condition | None:
+    """Whether orders leave from the registered address, as the gateway found out."""
+    if state is None or not state.get("egress_state"):
+        return None
+    reason = state["egress_state"]
+    status = {EgressState.REGISTERED.value: "True", EgressState.DIFFERS.value: "False"}.get(reason, "Unknown")
+    return Condition(type=EGRESS_ADDRESS, status=status, reason=reason, message=state.get("egress_message", ""))
+
+
 def _message(conditions: list[Manifest], said: AccountSaid) -> str:
     if said.problem is not None:
         return said.problem.message
-    failing = [one for one in conditions if one["type"] == "BrokerSession" and one["status"] == "False"]
-    return str(failing[0]["message"]) if failing else ""
+    failing = {one["type"]: str(one["message"]) for one in conditions if one["status"] == "False"}
+    return failing.get(BROKER_SESSION) or failing.get(EGRESS_ADDRESS) or ""
 
 
 def _integer(text: str | None) -> int:
