@@ -15,6 +15,7 @@ from algo_api.audit.service import record_change
 from algo_api.broker_accounts import queries
 from algo_api.broker_accounts.contract import AccountService
 from algo_api.broker_accounts.models import BrokerAccount
+from algo_api.broker_accounts.repeats import LINKED, Linked, is_account, left_over, same_secrets, same_spec
 from algo_api.broker_accounts.rows import (
     SECRET_FIELDS,
     change_of,
@@ -44,11 +45,14 @@ def create_account_service(
     records = _Records(db, cipher, public_url)
 
     async def create(caller: Caller, new: AccountIn) -> AccountOut:
-        await records.refuse_duplicate(caller, new)
-        name = resource_name(new_id("brk"))
-        spec = validate_account(name, new_spec(new))
+        fresh = resource_name(new_id("brk"))
+        spec = validate_account(fresh, new_spec(new))
+        linked = await records.linked(caller, new, spec)
+        if linked is not None and linked.complete:
+            return linked.shown
 
         async def write(namespace: str) -> Object:
+            name = linked.resource if linked else await left_over(kube, namespace, caller, spec) or fresh
             return await kube.apply(
                 BROKER_ACCOUNT, _manifest(namespace, name, caller, spec), field_manager=FIELD_MANAGER
             )
@@ -116,13 +120,24 @@ class _Records:
             raise NotFoundError("there is no such broker account")
         return row
 
-    async def refuse_duplicate(self, caller: Caller, new: AccountIn) -> None:
-        """One account at a broker has one door: two would not know of each other's orders."""
+    async def linked(self, caller: Caller, new: AccountIn, spec: Mapping[str, Any]) -> Linked | None:
+        """The account that this one would be a second of: one account at a broker has one door, because two would not
+        know of each other's orders. A create that is tried again finds what it has made.
+
+        Raises:
+            ConflictError: it was linked with something else in it.
+        """
         async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
-            accounts = await queries.own_accounts(session, caller)
-        wanted = (new.broker, new.client_id, new.environment)
-        if new.client_id and any((row.broker, row.client_id, row.environment) == wanted for row in accounts):
-            raise ConflictError("this broker account is linked already")
+            rows = [row for row in await queries.own_accounts(session, caller) if is_account(row.spec, spec)]
+            if not rows:
+                return None
+            row = rows[0]
+            stored = await queries.own_credentials(session, caller, row.id)
+            shown = self.shown(row, {row.id} if stored else set())
+        complete = same_secrets(self._cipher, stored, _secrets(new))
+        if row.deleting or not same_spec(row.spec, spec) or (stored and not complete):
+            raise ConflictError(LINKED)
+        return Linked(resource=row.resource, complete=complete, shown=shown)
 
     async def written(self, caller: Caller, resource: Object, verb: str, given: AccountChange) -> AccountOut:
         """Row, credentials and audit entry of a resource that the caller has just written."""
@@ -140,7 +155,7 @@ class _Records:
                 row = await queries.own_account(session, caller, account_id)
                 stored = await queries.accounts_with_credentials(session, caller)
         except IntegrityError as error:
-            raise ConflictError("this broker account is linked already") from error
+            raise ConflictError(LINKED) from error
         if row is None:
             raise NotFoundError("there is no such broker account")
         return self.shown(row, stored)
