@@ -41,10 +41,11 @@ def api_error(error: kube.KubeError, what: str) -> ApiError:
 
 def not_there_yet(error: kube.KubeError) -> bool:
     """Whether the operator may still have to make what is missing: without its RoleBinding a new namespace answers
-    "forbidden", and so does one that does not exist. A quota or a deletion does not pass by waiting."""
+    "forbidden", and so does one that does not exist; a server that is busy, or still sets a kind up, has done
+    nothing and asks to be asked again. A quota or a deletion does not pass by waiting."""
     if isinstance(error, kube.ForbiddenError):
         return not any(words in str(error) for words in ("exceeded quota", "being terminated"))
-    return isinstance(error, kube.NotFoundError)
+    return isinstance(error, kube.NotFoundError | kube.TooManyRequestsError)
 
 
 def _rule(message: str) -> str:

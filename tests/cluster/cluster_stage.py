@@ -18,6 +18,7 @@ from algo_local.demo.accounts import link_account
 from algo_local.demo.endpoints import Endpoints, Kubectl, run
 from algo_local.demo.flow import condition, make_world, strategy_body, wait_ready
 from algo_local.demo.options import DemoOptions
+from algo_local.demo.result import Follower
 from algo_local.demo.services import Json, Trader, call, control_client, register
 
 OPTIONS = DemoOptions(
@@ -34,6 +35,16 @@ class System:
     cluster: Cluster
     kubectl: Kubectl
     endpoints: Endpoints
+
+
+class Silent:
+    """Shows nothing."""
+
+    def step(self, text: str) -> None:
+        """Nothing."""
+
+    def live(self, follower: Follower, strategy: Json, world: Json) -> None:
+        """Nothing."""
 
 
 async def eventually(look: Callable[[], Awaitable[T]], good: Callable[[T], bool], what: str, seconds: float = 60) -> T:
@@ -217,6 +228,7 @@ def bought(book: Json) -> int:
 __all__ = [
     "OPTIONS",
     "House",
+    "Silent",
     "Strategy",
     "System",
     "bought",

@@ -8,22 +8,11 @@ from typing import Any
 import pytest
 from algo_local.demo.flow import Progress, run_demo
 from algo_local.demo.options import DemoOptions
-from algo_local.demo.result import Follower
 from algo_local.demo.screen import exchange_time
 from algo_local.demo.services import Json
-from cluster_stage import System
+from cluster_stage import Silent, System
 
 PRICED = ("leg", "side", "type", "price", "trigger", "quantity", "filled", "average_price", "status")
-
-
-class Silent:
-    """Shows nothing."""
-
-    def step(self, text: str) -> None:
-        """Nothing."""
-
-    def live(self, follower: Follower, strategy: Json, world: Json) -> None:
-        """Nothing."""
 
 
 async def session(system: System, ticks: Path, day: str, symbol: str, speed: float = 0, **more: Any) -> Json:

@@ -55,9 +55,6 @@ def create_tenant_service(db: Database, kube: KubeClient, *, wait_seconds: float
         while True:
             try:
                 return await write(namespace_of(caller.tenant_id))
-            except kube_errors.TooManyRequestsError:  # nothing was done; it asks to be asked again
-                if time.monotonic() + _POLL_SECONDS > deadline:
-                    raise
             except kube_errors.KubeError as error:
                 if not not_there_yet(error):
                     raise
