@@ -99,7 +99,7 @@ def status(instance: InstanceOption = "default") -> None:
         table.add_row(name, "[green]up[/]" if state["up"] else "[red]down[/]", str(state["restarts"]))
     console.print(table)
     try:
-        console.print(cluster.kubectl("get", "pods", "-A", "--request-timeout=5s"), markup=False, highlight=False)
+        typer.echo(cluster.kubectl("get", "pods", "-A", "--request-timeout=5s"))
     except subprocess.CalledProcessError as error:
         fail(f"the API server does not answer: {error.stderr}")
     console.print(f"state {recorded.state}\nlogs  {recorded.logs}", highlight=False)
@@ -192,6 +192,27 @@ def demo(context: typer.Context) -> None:
     inner = typer.Typer(add_completion=False)
     inner.command()(command)
     inner(args=list(context.args), prog_name="algo demo")
+
+
+@app.command()
+def simulate(
+    broker: Annotated[str, typer.Option(help="Whose protocol: zerodha, dhan, fyers or angelone")],
+    port: Annotated[int | None, typer.Option(help="Default: the broker's usual one; 0 takes a free one")] = None,
+    ticks: Annotated[Path | None, typer.Option(help="A recording or a folder of them; none: synthetic")] = None,
+    symbol: Annotated[list[str] | None, typer.Option(help="EXCHANGE:SYMBOL, repeatable [default: RELIANCE]")] = None,
+    speed: Annotated[float, typer.Option(help="Session seconds a second")] = 1.0,
+    date: Annotated[str | None, typer.Option(help="YYYY-MM-DD [default: the recording's, or the newest]")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic session")] = 1,
+) -> None:
+    """Run one simulated broker by itself, for a client or an SDK of yours; needs no cluster."""
+    from algo_local import simulate as alone
+
+    try:
+        words = alone.command(broker, port=port, ticks=ticks, symbols=symbol or (), speed=speed, day=date, seed=seed)
+        typer.echo(alone.start_text(broker, ticks, speed))
+        alone.replace_process(words)
+    except alone.SimulateError as error:
+        fail(str(error))
 
 
 if __name__ == "__main__":
