@@ -53,9 +53,8 @@ def create_account_service(
 
         async def write(namespace: str) -> Object:
             name = linked.resource if linked else await left_over(kube, namespace, caller, spec) or fresh
-            return await kube.apply(
-                BROKER_ACCOUNT, _manifest(namespace, name, caller, spec), field_manager=FIELD_MANAGER
-            )
+            manifest = _manifest(namespace, name, caller, spec)
+            return await kube.apply(BROKER_ACCOUNT, manifest, field_manager=FIELD_MANAGER)
 
         with answered_by_kube(_WHAT):
             made = await tenants.in_namespace(caller, write)
