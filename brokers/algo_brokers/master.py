@@ -31,7 +31,7 @@ class MasterInstrument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     """`EQ`, `FUT`, `CE`, `PE`, `INDEX`, or empty where brokers disagree."""
     tick_size: int = 0
     lot: int = 0
-    freeze: int = 0
+    freeze_quantity: int = 0
     band_low: int = 0
     band_high: int = 0
     closing_auction: bool | None = None
@@ -135,7 +135,7 @@ def _merged(
         kind=kind,
         tick_size=report.settle(rows, "tick_size", steps(_tick_size), 0, _common),
         lot=report.settle(rows, "lot", steps(_lot), 0, _common),
-        freeze=_freeze(rows, underlying, freezes, report),
+        freeze_quantity=_freeze(rows, underlying, freezes, report),
         band_low=band_low,
         band_high=band_high,
         closing_auction=_auction(rows, kind, underlyings, report),

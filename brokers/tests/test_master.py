@@ -54,7 +54,7 @@ def test_what_one_broker_says_and_the_others_do_not_counts() -> None:
         kind="EQ",
         tick_size=1000,
         lot=1,
-        freeze=50_000,
+        freeze_quantity=50_000,
         band_low=10,
         band_high=20,
         closing_auction=True,
@@ -79,15 +79,15 @@ def test_two_lots_that_do_not_fit_are_unknown() -> None:
 
 def test_the_smaller_freeze_quantity_counts_also_the_exchanges_own() -> None:
     lists = {"angelone": [listed(**FUTURE, freeze=1_800)], "fyers": [listed(**FUTURE, freeze=1_755)]}
-    assert merge(lists).instruments[0].freeze == 1_755
+    assert merge(lists).instruments[0].freeze_quantity == 1_755
     master = merge(lists, freezes={"NIFTY": 1_200})
-    assert master.instruments[0].freeze == 1_200
+    assert master.instruments[0].freeze_quantity == 1_200
     assert [(found.field, found.taken) for found in master.disagreements] == [("freeze", "1200")]
     assert master.disagreements[0].said == {"angelone": "1800", "fyers": "1755", "nse": "1200"}
 
 
 def test_the_exchanges_freeze_quantity_is_no_limit_of_the_share() -> None:
-    assert merge({"dhan": [listed()]}, freezes={"RELIANCE": 15_000}).instruments[0].freeze == 0
+    assert merge({"dhan": [listed()]}, freezes={"RELIANCE": 15_000}).instruments[0].freeze_quantity == 0
 
 
 def test_a_band_is_the_part_that_all_bands_share() -> None:
@@ -170,7 +170,7 @@ def test_whatever_counts_satisfies_every_broker(lists: dict[str, list[BrokerInst
             if one.kind != "INDEX" and len(said) == 1:
                 assert {value} == said
         freezes = {row.freeze for row in firsts} - {0}
-        assert one.freeze == min(freezes, default=0)
+        assert one.freeze_quantity == min(freezes, default=0)
 
 
 @pytest.fixture

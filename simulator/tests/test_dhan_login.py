@@ -3,9 +3,11 @@
 import base64
 import json
 import time
+from datetime import datetime
 from typing import Any
 
 import pytest
+from algo_crds.contracts.clock import IST
 from algo_simulator.dhan.session import client_of
 from algo_simulator.dhan.testing import APP, CLIENT, FLAT, PIN, TOTP_SECRET, DhanClient
 from algo_simulator.testing import Sim
@@ -29,13 +31,15 @@ async def test_consent_gives_a_token_of_a_day(dhan: DhanClient) -> None:
     await dhan.world({"NSE:RELIANCE": FLAT}, start_time="09:00:00")
     answer = await dhan.consent_login()
     assert answer["dhanClientId"] == CLIENT
-    assert answer["expiryTime"] == "2021-04-13T09:00:00.000"
     found = claims(dhan.token)
+    until = datetime.fromtimestamp(found["exp"], IST)
+    assert datetime.fromisoformat(answer["expiryTime"]).replace(tzinfo=IST) == until
+    assert until > datetime.now(IST), "clients compare it with the wall's time, not with that of the market's day"
     assert (found["iss"], found["dhanClientId"], found["tokenConsumerType"]) == ("dhan", CLIENT, "APP")
     assert found["exp"] - found["iat"] == 24 * 3600
     status, profile = await dhan.call("GET", "/profile")
     assert status == 200
-    assert profile["tokenValidity"] == "13/04/2021 09:00"
+    assert profile["tokenValidity"] == f"{until:%d/%m/%Y %H:%M}"
     assert profile["dataPlan"] == "Active"
 
 

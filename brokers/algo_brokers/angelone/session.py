@@ -89,13 +89,10 @@ def expiry_of(token: str) -> int | None:
 
 
 def valid_until(token: str, now: int) -> int:
-    """When a token that was made at `now` is dead (ms).
-
-    A claim to have died before it was made comes from another clock (a replayed day's), and says nothing.
-    """
+    """When a token that was made at `now` is dead (ms)."""
     claimed = expiry_of(token)
     midnight = midnight_after(now)
-    return midnight if claimed is None or claimed <= now else min(midnight, claimed)
+    return midnight if claimed is None else min(midnight, claimed)
 
 
 def session_of(data: bytes, *, client_id: str, api_key: str, now: int) -> Session:

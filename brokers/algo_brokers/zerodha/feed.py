@@ -21,9 +21,7 @@ def _reader(listener: FeedListener, now: Callable[[], int]) -> tuple[OnPayload, 
 
     def text(payload: bytes) -> None:
         message = stream.decode_text(payload, read_at=now())
-        if isinstance(message, stream.Connection):
-            listener.on_connection(message.ordinal)
-        elif isinstance(message, stream.OrderUpdate):
+        if isinstance(message, stream.OrderUpdate):
             if message.row is not None:
                 listener.on_row(message.row)
         elif isinstance(message, stream.ServerError):

@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 from algo_crds.contracts.orders import OrderRow
-from algo_crds.contracts.world import CONNECTION_NOTICE
 
 from algo_brokers.errors import BadAnswer
 from algo_brokers.records import FeedTick
@@ -57,12 +56,6 @@ class ServerError(msgspec.Struct, frozen=True):
     """The server refused something that we sent."""
 
     text: str
-
-
-class Connection(msgspec.Struct, frozen=True):
-    """A simulated broker numbers its market connections."""
-
-    ordinal: int
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -134,7 +127,7 @@ def decode_binary(data: bytes) -> list[FeedTick]:
     return ticks
 
 
-def decode_text(data: bytes, *, read_at: int) -> OrderUpdate | ServerError | Connection | Ignored:
+def decode_text(data: bytes, *, read_at: int) -> OrderUpdate | ServerError | Ignored:
     """A text frame.
 
     Raises:
@@ -142,8 +135,6 @@ def decode_text(data: bytes, *, read_at: int) -> OrderUpdate | ServerError | Con
     """
     try:
         message = msgspec.json.decode(data, type=_Text)
-        if message.type == CONNECTION_NOTICE:
-            return Connection(msgspec.json.decode(message.data, type=int))
         if message.type == "error":
             return ServerError(msgspec.json.decode(message.data, type=str))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

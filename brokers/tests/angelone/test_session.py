@@ -70,7 +70,7 @@ def test_login_page() -> None:
         (jwt({"exp": AT // 1000 + 60}), (AT // 1000 + 60) * 1000),
         (jwt({"exp": AT // 1000 + 60.5}), (AT // 1000) * 1000 + 60_500),
         (jwt({"exp": AT // 1000 + 28 * 3600}), MIDNIGHT),
-        (jwt({"exp": AT // 1000 - 1}), MIDNIGHT),
+        (jwt({"exp": AT // 1000 - 1}), (AT // 1000 - 1) * 1000),
         (jwt({}), MIDNIGHT),
         (jwt({"exp": "soon"}), MIDNIGHT),
         (jwt([]), MIDNIGHT),

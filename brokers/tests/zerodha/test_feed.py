@@ -23,7 +23,7 @@ async def test_feed(stand: Stand) -> None:
     await stand.until(4)
     assert [json.loads(text)["a"] for text in stand.seen[1:]] == ["subscribe", "mode", "unsubscribe"]
     (socket,) = stand.sockets
-    await socket.send_str('{"type":"sim_connection","data":2}')
+    await socket.send_str('{"type":"instruments_meta","data":{}}')
     await socket.send_bytes(bytes.fromhex("00010008000b450100046334"))
     await socket.send_bytes(b"\0")
     await socket.send_bytes(b"\0\x01")
@@ -31,14 +31,14 @@ async def test_feed(stand: Stand) -> None:
     await socket.send_str("{")
     await socket.send_str('{"type":"message","data":"hello"}')
     await socket.ping()
-    heard = await ear.until(12)
-    assert heard[:5] == ["connection 2", 1, [FeedTick(738561, 28754000, 0, 0)], 2, 3]
-    assert heard[5].startswith("trouble: market frame ends")
-    assert heard[6:9] == [4, "trouble: too many tokens", 5]
-    assert heard[9].startswith("trouble: market socket text")
-    assert heard[10:] == [6, 7]
+    heard = await ear.until(11)
+    assert heard[:4] == [1, [FeedTick(738561, 28754000, 0, 0)], 2, 3]
+    assert heard[4].startswith("trouble: market frame ends")
+    assert heard[5:8] == [4, "trouble: too many tokens", 5]
+    assert heard[8].startswith("trouble: market socket text")
+    assert heard[9:] == [6, 7]
     await socket.close(code=1000)
-    assert (await ear.until(13))[-1] == "closed: closed by the broker with code 1000"
+    assert (await ear.until(12))[-1] == "closed: closed by the broker with code 1000"
 
 
 async def test_order_rows_of_the_feed(stand: Stand) -> None:

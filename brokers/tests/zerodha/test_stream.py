@@ -121,10 +121,9 @@ def test_texts() -> None:
     foreign = stream.decode_text(json.dumps({"type": "order", "data": _order(product="CO")}).encode(), read_at=7)
     assert foreign == stream.OrderUpdate(None)
     assert stream.decode_text(b'{"type":"error","data":"too many"}', read_at=0) == stream.ServerError("too many")
-    assert stream.decode_text(b'{"type":"sim_connection","data":3}', read_at=0) == stream.Connection(3)
     assert stream.decode_text(b'{"type":"instruments_meta","data":{}}', read_at=0) == stream.Ignored("instruments_meta")
     assert stream.decode_text(b'{"type":"message"}', read_at=0) == stream.Ignored("message")
-    for bad in (b"{", b'{"type":"error","data":1}', b'{"type":"order","data":{}}', b'{"type":"sim_connection"}'):
+    for bad in (b"{", b'{"type":"error","data":1}', b'{"type":"order","data":{}}'):
         with pytest.raises(BadAnswer):
             stream.decode_text(bad, read_at=0)
 

@@ -98,8 +98,5 @@ encode: Final = msgspec.json.Encoder().encode
 decode_from_participant: Final = msgspec.json.Decoder(FromParticipant).decode
 decode_to_participant: Final = msgspec.json.Decoder(ToParticipant).decode
 
-CONNECTION_NOTICE: Final = "sim_connection"
-"""Type of the text frame `{"type": "sim_connection", "data": <ordinal>}` that opens its market socket."""
-
 CONNECTION_HEADER: Final = "X-World-Connection"
 """Header of the handshake's answer by which a simulated broker numbers a connection; official SDKs never see it."""

@@ -106,7 +106,8 @@ def renew(caller: Caller, form: Mapping[str, object]) -> dict[str, object]:
 
 
 def _issue(caller: Caller) -> dict[str, object]:
-    made = token_book(caller.account).issue(caller.account, rules_of(caller.account.spec), caller.now)
+    account, wall = caller.account, int(time.time() * 1000)
+    made = token_book(account).issue(account, rules_of(account.spec), caller.now, wall)
     return {"jwtToken": made.jwt, "refreshToken": made.refresh, "feedToken": made.feed}
 
 

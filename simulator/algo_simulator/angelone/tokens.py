@@ -1,4 +1,8 @@
-"""The tokens of an account: signed, with a readable expiry, and valid beside those of earlier logins."""
+"""The tokens of an account: signed, with a readable expiry, and valid beside those of earlier logins.
+
+The life of a token is counted by the world's clock. The expiry that it tells is never in the past of the machine's
+clock, because clients compare the two and a world may replay a day of long ago.
+"""
 
 import hmac
 import secrets
@@ -41,11 +45,12 @@ class TokenBook:
         self._secret = secrets.token_bytes(64)
         self._sets: list[TokenSet] = []
 
-    def issue(self, account: Account, rules: BrokerRules, now: int) -> TokenSet:
-        """A new set; earlier ones stay valid."""
+    def issue(self, account: Account, rules: BrokerRules, now: int, wall: int) -> TokenSet:
+        """A new set at `now` by the world's clock and `wall` by the machine's (ms); earlier ones stay valid."""
         dies_at = next_expiry(rules, now)
+        told = max(dies_at, next_expiry(rules, wall))
         client = account.spec.client_id
-        jwt, refresh, feed = (self._signed(client, kind, now, dies_at) for kind in ("trade", "refresh", "feed"))
+        jwt, refresh, feed = (self._signed(client, kind, wall, told) for kind in ("trade", "refresh", "feed"))
         made = TokenSet(jwt=jwt, refresh=refresh, feed=feed, dies_at=dies_at)
         self._sets = [*self._sets[-(_KEEP - 1) :], made]
         account.access_token, account.token_valid_until = jwt, dies_at
@@ -69,13 +74,13 @@ class TokenBook:
         self._sets = []
         account.access_token = account.refresh_token = account.feed_token = ""
 
-    def _signed(self, client: str, kind: str, now: int, dies_at: int) -> str:
+    def _signed(self, client: str, kind: str, wall: int, told: int) -> str:
         claims = {
             "username": client,
             "usertype": "USER",
             "tokenType": f"{kind}_token",
-            "iat": now // 1000,
-            "exp": dies_at // 1000,
+            "iat": wall // 1000,
+            "exp": told // 1000,
             "jti": secrets.token_hex(8),
         }
         text = ".".join(_packed(msgspec.json.encode(part)) for part in (_HEADER, claims))

@@ -42,7 +42,7 @@ def create_dhan_app(worlds: Worlds) -> web.Application:
     _add_portfolio(front)
     _add_controls(front, states)
     _add_data(front)
-    _add_rest(front)
+    _add_rest(front, states)
     return front.app
 
 
@@ -143,9 +143,9 @@ def _add_data(front: Front) -> None:
     front.todo("POST", "/v2/charts/rollingoption", DATA)
 
 
-def _add_rest(front: Front) -> None:
+def _add_rest(front: Front, states: States) -> None:
     """What is documented and not simulated, and what needs no simulation."""
-    front.read("GET", "/v2/profile", lambda c, *_: session.profile(c), OTHER)
+    front.read("GET", "/v2/profile", lambda c, *_: session.profile(c, states.of(c.account)), OTHER)
     front.read(
         "GET", "/v2/edis/inquire/{isin}", lambda c, r, _: control_calls.edis_inquiry(c, r.match_info["isin"]), OTHER
     )

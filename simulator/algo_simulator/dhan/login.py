@@ -89,7 +89,9 @@ def _with_token_id(target: str, token_id: str) -> str:
     return urlunsplit(parts._replace(path=parts.path or "/", query=query))
 
 
-def consume_consent(worlds: Worlds, states: States, token_id: str, app_id: str, app_secret: str) -> dict[str, object]:
+def consume_consent(
+    worlds: Worlds, states: States, token_id: str, app_id: str, app_secret: str, *, wall: int
+) -> dict[str, object]:
     """Step three: the token for a token id; one use, with the app's key and secret.
 
     Raises:
@@ -103,8 +105,8 @@ def consume_consent(worlds: Worlds, states: States, token_id: str, app_id: str, 
             check_app(caller, app_id, app_secret)
             if account.request_tokens.pop(token_id) < caller.now:
                 break
-            make_token(caller, states.of(account), consumer="APP", renewable=False)
-            return token_answer(caller)
+            make_token(caller, states.of(account), wall, consumer="APP", renewable=False)
+            return token_answer(caller, states.of(account))
     raise login_failure("Invalid tokenId")
 
 
@@ -126,11 +128,11 @@ def code_login(caller: Caller, state: DhanState, pin: str, code: str, wall: int)
     if state.code_login_at is not None and 0 <= now - state.code_login_at < CODE_LOGIN_PAUSE_MS:
         raise login_failure("Token can be generated once every 2 minutes")
     state.code_login_at = now
-    make_token(caller, state, consumer="APP", renewable=False)
-    return token_answer(caller)
+    make_token(caller, state, wall, consumer="APP", renewable=False)
+    return token_answer(caller, state)
 
 
-def web_token(caller: Caller, state: DhanState, pin: str) -> str:
+def web_token(caller: Caller, state: DhanState, pin: str, wall: int) -> str:
     """A token as the person would copy it from Dhan's web page.
 
     Raises:
@@ -138,10 +140,10 @@ def web_token(caller: Caller, state: DhanState, pin: str) -> str:
     """
     if not hmac.compare_digest(caller.account.spec.pin.encode(), pin.encode("utf-8", "replace")):
         raise login_failure("Invalid Pin")
-    return make_token(caller, state, consumer="SELF", renewable=True)
+    return make_token(caller, state, wall, consumer="SELF", renewable=True)
 
 
-def renew(caller: Caller, state: DhanState, client_id: str) -> dict[str, object]:
+def renew(caller: Caller, state: DhanState, client_id: str, wall: int) -> dict[str, object]:
     """`GET /RenewToken`: another 24 hours for a live token of the web; the old one is dead.
 
     Raises:
@@ -152,5 +154,5 @@ def renew(caller: Caller, state: DhanState, client_id: str) -> dict[str, object]
     if not state.token_renewable:
         raise input_error("Only tokens generated from Dhan Web can be renewed")
     kill_token(caller, state)
-    make_token(caller, state, consumer="SELF", renewable=True)
-    return token_answer(caller)
+    make_token(caller, state, wall, consumer="SELF", renewable=True)
+    return token_answer(caller, state)

@@ -20,6 +20,10 @@ PARTNER: Final = (
 )
 
 
+def _wall() -> int:
+    return int(time.time() * 1000)
+
+
 def add_login(front: Front, states: States) -> None:
     """Add them."""
     worlds = front.worlds
@@ -27,16 +31,16 @@ def add_login(front: Front, states: States) -> None:
     async def code_login(request: web.Request) -> web.StreamResponse:
         query = request.query
         caller = login.by_client(worlds, query.get("dhanClientId", ""))
-        state, wall = states.of(caller.account), int(time.time() * 1000)
-        return answer(login.code_login(caller, state, query.get("pin", ""), query.get("totp", ""), wall))
+        state = states.of(caller.account)
+        return answer(login.code_login(caller, state, query.get("pin", ""), query.get("totp", ""), _wall()))
 
     async def web_token(request: web.Request) -> web.StreamResponse:
         caller = login.by_client(worlds, request.query.get("dhanClientId", ""))
-        token = login.web_token(caller, states.of(caller.account), request.query.get("pin", ""))
+        token = login.web_token(caller, states.of(caller.account), request.query.get("pin", ""), _wall())
         return web.Response(text=token, content_type="text/plain")
 
     def renew(caller: Caller, request: web.Request, _: bytes) -> object:
-        return login.renew(caller, states.of(caller.account), request.headers.get("dhanClientId", ""))
+        return login.renew(caller, states.of(caller.account), request.headers.get("dhanClientId", ""), _wall())
 
     async def renew_by_post(request: web.Request) -> web.StreamResponse:
         with_token(worlds, states, request.headers.get("access-token", ""))
@@ -67,7 +71,7 @@ def _add_consent(front: Front, states: States) -> None:
     async def consume(request: web.Request) -> web.StreamResponse:
         headers, token_id = request.headers, request.query.get("tokenId", "")
         app_id, app_secret = headers.get("app_id", ""), headers.get("app_secret", "")
-        return answer(login.consume_consent(worlds, states, token_id, app_id, app_secret))
+        return answer(login.consume_consent(worlds, states, token_id, app_id, app_secret, wall=_wall()))
 
     steps: tuple[tuple[str, str, Handler], ...] = (
         ("POST", "/auth/app/generate-consent", generate),

@@ -1,4 +1,8 @@
-"""Tokens: signed, for 24 hours, one alive an account; who a call comes from; the profile."""
+"""Tokens: signed, for 24 hours, one alive an account; who a call comes from; the profile.
+
+The life of a token is counted by the world's clock. The expiry that is told is never in the past of the machine's
+clock, because clients compare the two and a world may replay a day of long ago.
+"""
 
 import base64
 import hashlib
@@ -30,10 +34,11 @@ class _Claims(msgspec.Struct, frozen=True):
     dhan_client_id: str = msgspec.field(name="dhanClientId")
 
 
-def make_token(caller: Caller, state: DhanState, *, consumer: str, renewable: bool) -> str:
-    """A new token; the one before is dead at once. `consumer` is `SELF` (web) or `APP` (API key)."""
+def make_token(caller: Caller, state: DhanState, wall: int, *, consumer: str, renewable: bool) -> str:
+    """A new token; the one before is dead at once. `consumer` is `SELF` (web) or `APP` (API key), `wall` the machine's
+    time (ms)."""
     account = caller.account
-    seconds = caller.now // 1000
+    seconds = max(caller.now, wall) // 1000
     claims = {
         "iss": "dhan",
         "partnerId": "",
@@ -48,7 +53,7 @@ def make_token(caller: Caller, state: DhanState, *, consumer: str, renewable: bo
     token = b".".join((body, _unpadded(hmac.digest(secrets.token_bytes(32), body, hashlib.sha512)))).decode()
     kill_token(caller, state)
     account.access_token, account.token_valid_until = token, caller.now + TOKEN_MS
-    state.token_renewable = renewable
+    state.token_renewable, state.token_told_until = renewable, seconds * 1000 + TOKEN_MS
     return token
 
 
@@ -59,10 +64,10 @@ def kill_token(caller: Caller, state: DhanState) -> None:
     caller.account.access_token = ""
 
 
-def token_answer(caller: Caller) -> dict[str, object]:
+def token_answer(caller: Caller, state: DhanState) -> dict[str, object]:
     """What every way of login answers with."""
     client_id = caller.account.spec.client_id
-    until = datetime.fromtimestamp(caller.account.token_valid_until / 1000, IST)
+    until = datetime.fromtimestamp(state.token_told_until / 1000, IST)
     return {
         "dhanClientId": client_id,
         "dhanClientName": f"SIMULATED {client_id}",
@@ -139,9 +144,9 @@ def _feed_code(error: DhanError) -> int:
     return 807 if DEAD_TOKEN in str(error) else 808
 
 
-def profile(caller: Caller) -> dict[str, object]:
+def profile(caller: Caller, state: DhanState) -> dict[str, object]:
     """`GET /profile`."""
-    until = datetime.fromtimestamp(caller.account.token_valid_until / 1000, IST)
+    until = datetime.fromtimestamp(state.token_told_until / 1000, IST)
     plan = not quirk(caller.account, NO_DATA_PLAN)
     data_until = datetime.fromtimestamp(caller.now / 1000, IST) + timedelta(days=30)
     return {

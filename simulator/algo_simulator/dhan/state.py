@@ -53,6 +53,8 @@ class DhanState:
 
     consents: dict[str, int] = field(default_factory=dict)
     """Consents that wait for their login page, and the instant after which each is dead."""
+    token_told_until: int = 0
+    """When the live token ends as clients are told (ms); the server counts by the world's clock."""
     token_renewable: bool = False
     """Whether the live token was made on the web: only those can be renewed."""
     dead_tokens: list[str] = field(default_factory=list)
