@@ -9,6 +9,8 @@ from typing import Final
 
 from algo_crds.contracts.orders import RejectKind
 
+from algo_brokers.refusal_texts import TextRules, has_any, kind_by_words
+
 _K = RejectKind
 
 RATE_TEXTS: Final = ("exceeding access rate", "too many requests")
@@ -89,7 +91,7 @@ SESSION_DEAD: Final = frozenset({"AG8001", "AG8002", "AB8050", "AB8051", "AB1010
 SUSPECT: Final = "AG8001"
 """Seen at random on good tokens: a read is asked again once, and on a write it does not end the session."""
 
-_TEXTS: Final[tuple[tuple[tuple[str, ...], RejectKind], ...]] = (
+_TEXTS: Final[TextRules] = (
     # all words of the first part must occur
     (("permissible range",), _K.GAP),
     (("trigger price", "limit price", "difference"), _K.GAP),
@@ -133,11 +135,7 @@ _TEXTS: Final[tuple[tuple[tuple[str, ...], RejectKind], ...]] = (
 
 def kind_of_text(message: str) -> RejectKind:
     """The kind of a refusal by its text (also the `text` of a rejected row), `ORDER_OTHER` if it says nothing known."""
-    text = message.lower()
-    for words, kind in _TEXTS:
-        if all(word in text for word in words):
-            return kind
-    return RejectKind.ORDER_OTHER
+    return kind_by_words(message, _TEXTS)
 
 
 def refusal(code: str, message: str) -> RejectKind | None:
@@ -150,8 +148,8 @@ def refusal(code: str, message: str) -> RejectKind | None:
         return RejectKind.ADDRESS
     if code in CERTAIN:
         return CERTAIN[code]
-    if code in UNCERTAIN or any(needle in text for needle in AMBIGUOUS_TEXTS):
+    if code in UNCERTAIN or has_any(text, AMBIGUOUS_TEXTS):
         return None
-    if any(needle in text for needle in RATE_TEXTS):
+    if has_any(text, RATE_TEXTS):
         return RejectKind.RATE
     return kind_of_text(message) if code == GENERIC else None

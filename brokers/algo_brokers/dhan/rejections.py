@@ -9,6 +9,8 @@ from typing import Final
 
 from algo_crds.contracts.orders import RejectKind
 
+from algo_brokers.refusal_texts import TextRules, has_any, kind_by_words
+
 _K = RejectKind
 
 TOKEN_TEXTS: Final = ("invalid token", "token expired", "token is expired", "token is invalid", "access token")
@@ -67,7 +69,7 @@ MEANING: Final[dict[str, str]] = {
 }
 """Codes of the data family; they come with no text, or with one that changes."""
 
-_ORDER_TEXTS: Final[tuple[tuple[tuple[str, ...], RejectKind], ...]] = (
+_ORDER_TEXTS: Final[TextRules] = (
     # all words of the first part must occur
     (("modif", "maximum"), _K.TOO_MANY_CHANGES),
     (("modif", "limit exceed"), _K.TOO_MANY_CHANGES),
@@ -107,18 +109,14 @@ _ORDER_TEXTS: Final[tuple[tuple[tuple[str, ...], RejectKind], ...]] = (
 
 def kind_of_text(message: str) -> RejectKind:
     """The kind of an order's refusal by its text, `ORDER_OTHER` if it says nothing we know."""
-    text = message.lower()
-    for words, kind in _ORDER_TEXTS:
-        if all(word in text for word in words):
-            return kind
-    return RejectKind.ORDER_OTHER
+    return kind_by_words(message, _ORDER_TEXTS)
 
 
 def session_over(status: int, code: str, message: str) -> bool:
     """Whether the refusal says that the token itself is dead."""
     if code in _BY_TEXT:
         text = message.lower()
-        return any(needle in text for needle in TOKEN_TEXTS)
+        return has_any(text, TOKEN_TEXTS)
     return code in _SESSION_OVER or (not code and status == 401)
 
 
@@ -136,7 +134,7 @@ def refusal(status: int, code: str, message: str) -> RejectKind | None:
         return _CERTAIN[code]
     if code in _BY_TEXT:
         text = message.lower()
-        return None if any(needle in text for needle in AMBIGUOUS_TEXTS) else kind_of_text(message)
+        return None if has_any(text, AMBIGUOUS_TEXTS) else kind_of_text(message)
     if not code and status == 403:
         return RejectKind.BROKER_DOWN  # the gateway in front of the broker turns calls away
     return None

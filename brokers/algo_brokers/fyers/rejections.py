@@ -8,6 +8,8 @@ from typing import Final
 
 from algo_crds.contracts.orders import RejectKind
 
+from algo_brokers.refusal_texts import TextRules, has_any, kind_by_words
+
 _K = RejectKind
 
 SESSION_DEAD: Final = frozenset({-8, -15, -16, -17})
@@ -70,7 +72,7 @@ _BY_TEXT: Final = {
 }
 """Codes whose text says more; what they mean where it does not."""
 
-_ORDER_TEXTS: Final[tuple[tuple[tuple[str, ...], RejectKind], ...]] = (
+_ORDER_TEXTS: Final[TextRules] = (
     # all words of the first part must occur; the more certain ones first
     (("modif", "maximum"), _K.TOO_MANY_CHANGES),
     (("modif", "exceed"), _K.TOO_MANY_CHANGES),
@@ -116,17 +118,9 @@ DOCUMENTED: Final = (
 """Every code that somebody has written down."""
 
 
-def _has(text: str, needles: tuple[str, ...]) -> bool:
-    return any(needle in text for needle in needles)
-
-
 def kind_of_text(message: str) -> RejectKind:
     """The kind of an order's refusal by its text, `ORDER_OTHER` if it says nothing we know."""
-    text = message.lower()
-    for words, kind in _ORDER_TEXTS:
-        if all(word in text for word in words):
-            return kind
-    return RejectKind.ORDER_OTHER
+    return kind_by_words(message, _ORDER_TEXTS)
 
 
 def refusal(status: int, code: int | None, message: str) -> RejectKind | None:
@@ -138,11 +132,11 @@ def refusal(status: int, code: int | None, message: str) -> RejectKind | None:
     text = message.lower()
     if code in SESSION_DEAD:
         return RejectKind.SESSION
-    if status == 429 or code in RATE or _has(text, RATE_TEXTS):
+    if status == 429 or code in RATE or has_any(text, RATE_TEXTS):
         return RejectKind.RATE
-    if status < 500 and _has(text, ADDRESS_TEXTS):
+    if status < 500 and has_any(text, ADDRESS_TEXTS):
         return RejectKind.ADDRESS
-    if status >= 500 or code in UNCERTAIN or _has(text, TIMEOUT_TEXTS):
+    if status >= 500 or code in UNCERTAIN or has_any(text, TIMEOUT_TEXTS):
         return None
     if code is None:
         return {401: RejectKind.SESSION, 403: RejectKind.ADDRESS}.get(status)

@@ -8,13 +8,15 @@ from typing import Final
 
 from algo_crds.contracts.orders import RejectKind
 
+from algo_brokers.refusal_texts import TextRules, has_any, kind_by_words
+
 _K = RejectKind
 
 ADDRESS_TEXTS: Final = ("no ips configured", "is not allowed to place orders for this app")
 TIMEOUT_TEXTS: Final = ("timed out", "time out", "timeout", "check the order book")
 RATE_TEXTS: Final = ("too many requests", "rate limit", "maximum allowed order requests")
 
-_ORDER_TEXTS: Final[tuple[tuple[tuple[str, ...], RejectKind], ...]] = (
+_ORDER_TEXTS: Final[TextRules] = (
     # all words of the first part must occur
     (("modif", "maximum"), _K.TOO_MANY_CHANGES),
     (("modif", "exceed"), _K.TOO_MANY_CHANGES),
@@ -70,17 +72,9 @@ _BY_TYPE: Final = {
 }
 
 
-def _has(text: str, needles: tuple[str, ...]) -> bool:
-    return any(needle in text for needle in needles)
-
-
 def kind_of_text(message: str) -> RejectKind:
     """The kind of an order's refusal by its text, `ORDER_OTHER` if it says nothing we know."""
-    text = message.lower()
-    for words, kind in _ORDER_TEXTS:
-        if all(word in text for word in words):
-            return kind
-    return RejectKind.ORDER_OTHER
+    return kind_by_words(message, _ORDER_TEXTS)
 
 
 def refusal(status: int, error_type: str, message: str) -> RejectKind | None:
@@ -90,15 +84,15 @@ def refusal(status: int, error_type: str, message: str) -> RejectKind | None:
     type. A 400 is certain unless it speaks of a time-out. All 5xx are not: staff advise to read the book first.
     """
     text = message.lower()
-    if _has(text, ADDRESS_TEXTS):
+    if has_any(text, ADDRESS_TEXTS):
         return RejectKind.ADDRESS
     if status == 429:
         return RejectKind.RATE
     if error_type == "TokenException":
         return RejectKind.SESSION
-    if not 400 <= status < 500 or _has(text, TIMEOUT_TEXTS):
+    if not 400 <= status < 500 or has_any(text, TIMEOUT_TEXTS):
         return None
-    if _has(text, RATE_TEXTS):
+    if has_any(text, RATE_TEXTS):
         return RejectKind.RATE
     if error_type in _BY_TYPE:
         return _BY_TYPE[error_type]
