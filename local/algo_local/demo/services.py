@@ -1,5 +1,6 @@
 """The calls a demo makes, thin: the API as a trader would use it, the simulator's control port as its owner would."""
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -10,6 +11,8 @@ import httpx
 
 Json = dict[str, Any]
 _ACTION_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 5.0
+"""The API has waited for its part already; a demo looks again soon."""
 
 
 class ServiceError(RuntimeError):
@@ -59,6 +62,7 @@ async def call(client: httpx.AsyncClient, method: str, path: str, **arguments: A
             raise ServiceError(f"{method} {path}: {type(error).__name__} {error}") from error
         if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or "retry-after" not in response.headers:
             return _checked(response)
+        await asyncio.sleep(min(float(response.headers["retry-after"]), _LONGEST_PAUSE_SECONDS))
     return _checked(response)
 
 

@@ -5,6 +5,7 @@ from algo_operator.context import Context, create_once, ensure, hold, release
 from algo_operator.metrics import WRITES
 from algo_operator.observed import is_deleting
 from algo_operator.problem import Problem
+from algo_operator.reconcile.quota import LOOK_AGAIN_SECONDS, UNCOUNTED, ensure_quota
 from algo_operator.render import tenant as render
 from algo_operator.render.metadata import digest
 from algo_operator.render.policies import render_policies
@@ -36,11 +37,11 @@ async def reconcile_tenant(context: Context, key: Key) -> Done:
     spec = tenant_spec(tenant)
     problem = await _problem(context, spec)
     if problem is None:
-        await _objects(context, spec)
+        problem = await _objects(context, spec)
     strategies = await context.cluster.list(STRATEGY, tenant_namespace(spec.name))
     await _wake(context, key, spec, strategies)
     await context.status.write(tenant, _status(context, tenant, spec, problem, len(strategies)))
-    return Done()
+    return Done(again=LOOK_AGAIN_SECONDS) if problem is not None and problem.reason == UNCOUNTED else Done()
 
 
 async def _problem(context: Context, spec: TenantSpec) -> Problem | None:
@@ -54,7 +55,7 @@ async def _problem(context: Context, spec: TenantSpec) -> Problem | None:
     return Problem(reason="NamespaceTaken", message=message)
 
 
-async def _objects(context: Context, spec: TenantSpec) -> None:
+async def _objects(context: Context, spec: TenantSpec) -> Problem | None:
     tenant = render.TenantInput(
         name=spec.name, owner=spec.owner, max_strategies=spec.max_strategies, cpu=spec.cpu, memory=spec.memory
     )
@@ -64,11 +65,13 @@ async def _objects(context: Context, spec: TenantSpec) -> None:
         await ensure(context, binding)
     policies = render_policies(tenant, system_namespace=settings.namespace, dns_cidrs=settings.tenancy.dns_cidrs)
     key = render.render_key(tenant, context.tokens.public_key)
-    for desired in (*policies, render.render_quota(tenant), render.render_limit_range(tenant), key):
+    for desired in (*policies, render.render_limit_range(tenant), key):
         await ensure(context, desired)
+    problem = await ensure_quota(context, render.render_quota(tenant))
     if settings.simulator is not None:
         await create_once(context, render.render_first_source(tenant))
         await create_once(context, render.render_paper_account(tenant))
+    return problem
 
 
 async def _wake(context: Context, key: Key, spec: TenantSpec, strategies: list[Manifest]) -> None:
