@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 
+import httpx
 from algo_brokers.transports import create_client
 from algo_kube.client import create_kube_client
 from algo_kube.contract import KubeClient
@@ -19,6 +21,10 @@ from algo_api.broker_accounts.service import create_account_service
 from algo_api.crypto import create_credential_cipher
 from algo_api.db import Database, create_database
 from algo_api.health.service import create_health_service
+from algo_api.instruments.job import run_instruments
+from algo_api.instruments.loader import create_loader
+from algo_api.instruments.service import create_instrument_service
+from algo_api.instruments.sources import create_sources
 from algo_api.leader import run_as_leader
 from algo_api.projection import run_projection
 from algo_api.rate_limits import create_attempt_counter
@@ -51,7 +57,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
     http = create_client()
     wakes = Wakes(listener)
     try:
-        async with _background(settings, db, redis, kube, wakes):
+        async with _background(settings, db, redis, kube, wakes, http):
             yield _services(settings, db, redis, kube, create_logins(http, _simulators(settings)), wakes)
     finally:
         await http.aclose()
@@ -59,6 +65,10 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         await listener.aclose()
         await redis.aclose()
         await db.engine.dispose()
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _simulators(settings: Settings) -> dict[str, SimulatorAddress]:
@@ -74,7 +84,10 @@ def _services(
     tokens = create_access_tokens(settings.jwt_secret_key.get_secret_value(), settings.access_token_seconds)
     tenants = create_tenant_service(db, kube, wait_seconds=settings.namespace_wait_seconds)
     cipher = create_credential_cipher(settings.credential_keys(), settings.aes_key_version)
-    strategies = create_strategy_service(db, kube, tenants, create_view_reader(redis), create_command_teller(redis))
+    instruments = create_instrument_service(db, redis, _wall_ms, simulated=bool(settings.simulator_broker_urls))
+    strategies = create_strategy_service(
+        db, kube, tenants, create_view_reader(redis), create_command_teller(redis), instruments.check_tradable
+    )
     return Services(
         access_tokens=tokens,
         auth=create_auth_service(
@@ -96,6 +109,7 @@ def _services(
             wait_seconds=settings.namespace_wait_seconds,
             public_url=settings.public_url,
         ),
+        instruments=instruments,
         strategies=strategies,
         streams=create_stream_service(redis, strategies, wakes),
         audit=create_audit_service(db),
@@ -105,12 +119,19 @@ def _services(
 
 @contextlib.asynccontextmanager
 async def _background(
-    settings: Settings, db: Database, redis: Redis, kube: KubeClient, wakes: Wakes
+    settings: Settings, db: Database, redis: Redis, kube: KubeClient, wakes: Wakes, http: httpx.AsyncClient
 ) -> AsyncIterator[None]:
+    sources = create_sources(http, settings.simulator_broker_urls, _wall_ms, only=settings.instrument_brokers)
+    exchanges = settings.instrument_exchanges
+    load = create_loader(
+        db, redis, sources, exchanges=exchanges, now=_wall_ms, freeze_file=settings.freeze_quantities_file
+    )
+
     async def work() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(run_projection(db, kube))
             group.create_task(run_recorder(db, redis, wakes))
+            group.create_task(run_instruments(db, load, exchanges=exchanges, simulated=sources.simulated, now=_wall_ms))
 
     tasks = [asyncio.create_task(wakes.run())]
     if settings.background:

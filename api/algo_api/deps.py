@@ -11,6 +11,7 @@ from algo_api.broker_accounts.contract import AccountService, LoginService
 from algo_api.errors import UnauthenticatedError
 from algo_api.health.contract import HealthService
 from algo_api.identity import Caller
+from algo_api.instruments.contract import InstrumentService
 from algo_api.services import Services
 from algo_api.strategies.contract import StrategyService
 from algo_api.streams.contract import StreamService
@@ -61,6 +62,10 @@ def _logins(services: ServicesDep) -> LoginService:
     return services.logins
 
 
+def _instruments(services: ServicesDep) -> InstrumentService:
+    return services.instruments
+
+
 def _strategies(services: ServicesDep) -> StrategyService:
     return services.strategies
 
@@ -83,6 +88,7 @@ AuthDep = Annotated[AuthService, Depends(_auth)]
 TenantsDep = Annotated[TenantService, Depends(_tenants)]
 AccountsDep = Annotated[AccountService, Depends(_accounts)]
 LoginsDep = Annotated[LoginService, Depends(_logins)]
+InstrumentsDep = Annotated[InstrumentService, Depends(_instruments)]
 StrategiesDep = Annotated[StrategyService, Depends(_strategies)]
 StreamsDep = Annotated[StreamService, Depends(_streams)]
 AuditDep = Annotated[AuditService, Depends(_audit)]

@@ -7,6 +7,7 @@ from algo_api.auth.contract import AuthService
 from algo_api.auth.tokens import AccessTokens
 from algo_api.broker_accounts.contract import AccountService, LoginService
 from algo_api.health.contract import HealthService
+from algo_api.instruments.contract import InstrumentService
 from algo_api.strategies.contract import StrategyService
 from algo_api.streams.contract import StreamService
 from algo_api.tenants.contract import TenantService
@@ -21,6 +22,7 @@ class Services:
     tenants: TenantService
     accounts: AccountService
     logins: LoginService
+    instruments: InstrumentService
     strategies: StrategyService
     streams: StreamService
     audit: AuditService

@@ -44,6 +44,13 @@ class Settings(BaseSettings):
     simulator_login_urls: dict[str, str] = Field(default_factory=dict)
     """The same as a browser reaches them; where one is missing, the address above."""
 
+    instrument_exchanges: tuple[str, ...] = ("NFO", "NSE")
+    """Exchanges whose lists are loaded (JSON)."""
+    instrument_brokers: tuple[str, ...] = ()
+    """Brokers whose lists are loaded (JSON). Empty: all simulated ones, or all real ones without a simulator."""
+    freeze_quantities_file: Path | None = None
+    """NSE's freeze quantities (CSV), where somebody keeps them; read at every load."""
+
     kubeconfig: Path | None = None
     """Unset: the pod's own service account."""
 

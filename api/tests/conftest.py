@@ -9,6 +9,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -30,6 +31,8 @@ from algo_kube.errors import AlreadyExistsError, NotFoundError, TooManyRequestsE
 from algo_kube.resources import CRD, NAMESPACE, STRATEGY
 from algo_local.controlplane import ApiServer, start_apiserver
 from redis.asyncio import Redis
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 _POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
 _MANIFESTS = Path(__file__).resolve().parents[2] / "crds" / "manifests"

@@ -38,12 +38,16 @@ async def scoped(connection: Any, table: str, **scope: str) -> int:
         return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
 
 
+SYSTEM_TABLES = {"instruments", "instrument_loads"}
+"""What brokers publish: the same for everybody, no user's."""
+
+
 @pytest.mark.parametrize("table", NAMES)
 async def test_without_a_scope_no_table_shows_a_row(furnished: Any, app_sql: Any, table: str) -> None:
     assert await scoped(app_sql, table) == 0
 
 
-@pytest.mark.parametrize("table", sorted(set(NAMES) - {"refresh_tokens", "ledger"}))
+@pytest.mark.parametrize("table", sorted(set(NAMES) - {"refresh_tokens", "ledger"} - SYSTEM_TABLES))
 async def test_a_query_without_the_user_filter_shows_own_rows_only(furnished: Any, app_sql: Any, table: str) -> None:
     first, second, _ = furnished
     own = {"scope": "user", "user_id": first.id, "tenant_id": first.tenant_id}
@@ -152,7 +156,7 @@ async def test_every_route_with_an_id_hides_what_is_not_the_callers(furnished: A
     first, second, ids = furnished
     async with httpx.AsyncClient() as http:
         document = (await http.get(f"{url}/openapi.json")).json()
-    routes = routes_with_ids(document)
+    routes = [(method, path) for method, path in routes_with_ids(document) if "/instruments/" not in path]
     assert len(routes) >= 11
     for method, template in routes:
         path = re.sub(r"\{(\w+)\}", lambda match: ids[match[1]], template)

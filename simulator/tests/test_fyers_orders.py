@@ -207,11 +207,6 @@ async def test_trouble_of_the_order_system(sim: Sim, faults: dict[str, int], sta
     assert len(book) == (1 if "fail_after" in faults else 0)
 
 
-async def test_files_of_a_day_without_a_world(sim: Sim) -> None:
-    async with sim.http.get(f"{sim.address('fyers')}/files/sym_details/NSE_CM.csv") as response:
-        assert response.status == 404
-
-
 WORDS = ["NSE:RELIANCE-EQ", "INTRADAY", "DAY", "nan", "1e309", "\x00", "é", "1:abc"]
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(WORDS), st.text(max_size=8))
 NESTED = st.recursive(VALUES, lambda inner: st.lists(inner, max_size=3), max_leaves=5)

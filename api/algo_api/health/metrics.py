@@ -14,4 +14,12 @@ SECONDS: Final = Histogram(
 OPEN_STREAMS: Final = Gauge("algo_api_open_streams", "Event streams that are open.")
 PROJECTED: Final = Counter("algo_api_projected_total", "Resources written into rows.", ("kind", "change"))
 PROJECTION_LEADER: Final = Gauge("algo_api_projection_leader", "1 if this process runs projection and recorder.")
+LISTED: Final = Gauge("algo_api_instruments_listed", "Lines of a broker's list, last read.", ("broker", "exchange"))
+LOADED_AT: Final = Gauge("algo_api_instruments_loaded_at_seconds", "When instruments were loaded last.", ("exchange",))
+LIST_TROUBLE: Final = Counter(
+    "algo_api_instrument_list_trouble_total", "Lists of instruments that were not read.", ("broker", "exchange")
+)
+DISAGREEMENTS: Final = Gauge(
+    "algo_api_instrument_disagreements", "Facts that brokers say differently, last load.", ("exchange",)
+)
 RECORDED: Final = Counter("algo_api_recorded_events_total", "Events moved into the ledger.")

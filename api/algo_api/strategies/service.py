@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from algo_crds.contracts.ids import new_id, resource_name
 from algo_crds.resources.metadata import USER_ANNOTATION
-from algo_crds.resources.strategy import DesiredState, OnStop, StrategySpec
+from algo_crds.resources.strategy import DesiredState, Exchange, OnStop, StrategySpec
 from algo_kube import errors as kube_errors
 from algo_kube.contract import KubeClient, Object
 from algo_kube.resources import STRATEGY
@@ -16,6 +16,7 @@ from algo_api.broker_accounts.queries import own_account, own_accounts_by_resour
 from algo_api.db import Database, user_scope
 from algo_api.errors import NotFoundError
 from algo_api.identity import Caller
+from algo_api.instruments.contract import CheckTradable
 from algo_api.kube_errors import FIELD_MANAGER, answered_by_kube
 from algo_api.ownership import identifier
 from algo_api.strategies import queries
@@ -35,7 +36,12 @@ _WHAT: Final = "strategy"
 
 
 def create_strategy_service(
-    db: Database, kube: KubeClient, tenants: TenantService, read_views: ReadViews, tell: TellRunner
+    db: Database,
+    kube: KubeClient,
+    tenants: TenantService,
+    read_views: ReadViews,
+    tell: TellRunner,
+    check_tradable: CheckTradable,
 ) -> StrategyService:
     """Strategies over database, cluster and Redis."""
     records = _Records(db, read_views)
@@ -45,6 +51,7 @@ def create_strategy_service(
         name = resource_name(new_id("str"))
         account = await records.account_name(caller, new)
         spec = validate_strategy(name, changed_spec({}, new, account))
+        await check_tradable(caller, spec.exchange, spec.symbol)
 
         async def write(namespace: str) -> Object:
             manifest = _manifest(namespace, name, caller, spec_json(spec))
@@ -56,6 +63,8 @@ def create_strategy_service(
 
     async def change(caller: Caller, strategy_id: str, change: StrategyChange) -> StrategyOut:
         account = await records.account_name(caller, change)
+        if change.symbol is not None and change.symbol != (await records.own(caller, strategy_id)).symbol:
+            await check_tradable(caller, change.exchange or Exchange.NSE, change.symbol)
         return await writer.rewrite(
             caller, strategy_id, "update", lambda current: changed_spec(current, change, account)
         )
@@ -83,11 +92,8 @@ def create_strategy_service(
         await records.deleted(caller, strategy_id, gone=gone)
         return out.model_copy(update={"deleting": True})
 
-    async def get(caller: Caller, strategy_id: str) -> StrategyOut:
-        return await records.out(await records.own(caller, strategy_id))
-
     return StrategyService(
-        create=create, list=records.page, get=get, change=change, start=start, stop=stop, delete=delete
+        create=create, list=records.page, get=records.get, change=change, start=start, stop=stop, delete=delete
     )
 
 
@@ -104,6 +110,9 @@ class _Records:
         if row is None:
             raise NotFoundError("there is no such strategy")
         return row
+
+    async def get(self, caller: Caller, strategy_id: str) -> StrategyOut:
+        return await self.out(await self.own(caller, strategy_id))
 
     async def out(self, row: Strategy) -> StrategyOut:
         caller_scope = user_scope(row.user_id, row.tenant_id)

@@ -10,9 +10,9 @@ from algo_simulator.angelone.order_forms import Form, text
 from algo_simulator.front import Caller
 
 
-def scrip_master(day: date | None) -> list[dict[str, object]]:
-    """`OpenAPIScripMaster.json` of a day; empty where no world has one."""
-    return [] if day is None else [_row(instrument) for instrument in instruments_on(day)]
+def scrip_master(day: date) -> list[dict[str, object]]:
+    """`OpenAPIScripMaster.json` of a day."""
+    return [_row(instrument) for instrument in instruments_on(day)]
 
 
 def _row(instrument: DayInstrument) -> dict[str, object]:

@@ -89,15 +89,10 @@ def add_files(front: Front) -> None:
         return web.Response(text=text, content_type="text/csv")
 
     async def compact(_: web.Request) -> web.StreamResponse:
-        day = public_day(front.worlds, BROKER)
-        if day is None:
-            raise web.HTTPNotFound
-        return csv(compact_csv(day))
+        return csv(compact_csv(public_day(front.worlds, BROKER)))
 
     async def detailed(request: web.Request) -> web.StreamResponse:
         day = public_day(front.worlds, BROKER)
-        if day is None:
-            raise web.HTTPNotFound
         return csv(detailed_csv(day, request.match_info.get("segment", "")))
 
     async def segment(request: web.Request) -> web.StreamResponse:
