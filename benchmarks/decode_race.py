@@ -65,7 +65,7 @@ def _decoder(frames: Frames) -> Decode:
         apply = market_state.MarketState(frames.topics).apply
 
         def of_topics(frame: bytes) -> list[FeedTick]:
-            message = fyers.decode(frame)
+            message = fyers.decode(frame, market_state.TOLD)
             assert isinstance(message, fyers.Data)
             return apply(message)
 

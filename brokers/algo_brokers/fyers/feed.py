@@ -13,7 +13,7 @@ from algo_crds.contracts.orders import OrderRow
 from algo_brokers.endpoints import Endpoints
 from algo_brokers.errors import BadAnswer, BrokerError, BrokerUnavailable, SessionRefused
 from algo_brokers.fyers import hsm_frames, limits, order_stream, stream
-from algo_brokers.fyers.market_state import MarketState
+from algo_brokers.fyers.market_state import TOLD, MarketState
 from algo_brokers.port import Feed, FeedListener
 from algo_brokers.records import FeedTick
 from algo_brokers.session import Session
@@ -99,7 +99,7 @@ class _Desk:
     def market(self, payload: bytes) -> None:
         """One frame of the market socket. Raises `BadAnswer` for one that cannot be read."""
         try:
-            message = stream.decode(payload)
+            message = stream.decode(payload, TOLD)
         except BadAnswer:
             self._state.doubt()
             raise

@@ -9,7 +9,7 @@ from typing import Final
 
 from algo_crds.contracts.money import SCALE
 
-from algo_brokers.fyers.stream import ABSENT, Data, Lite, Snapshot
+from algo_brokers.fyers.stream import ABSENT, Data, Snapshot, Update
 from algo_brokers.fyers.topics import DEPTH, INDEX, PRICE
 from algo_brokers.records import FeedTick
 
@@ -67,7 +67,9 @@ def _is_price(name: str) -> bool:
     return name not in _UNSCALED and not name.startswith(("bid_size", "ask_size", "bid_order", "ask_order"))
 
 
-_ENOUGH: Final = {PRICE: FIELDS[PRICE].index("exch_feed_time") + 1, INDEX: FIELDS[INDEX].index("exch_feed_time") + 1}
+TOLD: Final = FIELDS[PRICE].index("exch_feed_time") + 1
+"""How many of an update's first values make a tick, of whatever kind of topic."""
+_ENOUGH: Final = {PRICE: TOLD, INDEX: FIELDS[INDEX].index("exch_feed_time") + 1}
 """How many of the first values make a tick."""
 
 
@@ -89,7 +91,7 @@ class _Known:
     def learn(self, values: tuple[int, ...]) -> bool:
         """Take what came; whether anything was told. Values beyond the width are not kept."""
         told = values[: self.width]
-        if ABSENT not in told and len(told) == self.width:
+        if len(told) == self.width and ABSENT not in told:
             self.values = told
             return True
         kept = self.values
@@ -116,9 +118,8 @@ class _Known:
             volume = values[_VOLUME]
             if seconds <= 0:
                 seconds = values[_TRADED]
-        return FeedTick(
-            token, self.price(raw), seconds * 1000 if timed and seconds > 0 else 0, volume if volume > 0 else 0
-        )
+        price = raw * self.factor or self.price(raw)
+        return FeedTick(token, price, seconds * 1000 if timed and seconds > 0 else 0, volume if volume > 0 else 0)
 
 
 class MarketState:
@@ -136,13 +137,17 @@ class MarketState:
         for. An update of a topic whose snapshot has not come tells nothing."""
         ticks = []
         for item in data.items:
-            known = self._known.get(item.number) if type(item) is not Snapshot else self._met(item)
-            if known is None:
+            timed = True
+            if isinstance(item, Update):  # nearly all items
+                known, values = self._known.get(item.number), item.values
+            elif isinstance(item, Snapshot):
+                known, values = self._met(item), item.values
+            else:
+                known, values, timed = self._known.get(item.number), (item.price,), False
+            if known is None or not known.learn(values) or known.kind == DEPTH:
                 continue
-            timed = not isinstance(item, Lite)
-            told = known.learn((item.price,) if isinstance(item, Lite) else item.values)
             token = self._token_of.get(known.topic)
-            tick = known.tick(token, timed=timed) if told and token is not None and known.kind != DEPTH else None
+            tick = known.tick(token, timed=timed) if token is not None else None
             if tick is not None:
                 ticks.append(tick)
         return ticks

@@ -23,6 +23,7 @@ _HEAD: Final = struct.Struct(">IH")  # message number, item count
 _VALUES: Final = tuple(struct.Struct(f">{count}i") for count in range(256))
 _MAX_PRECISION: Final = 9
 _SNAPSHOT: Final = ord("S")
+_DATA: Final = 6  # `Kind.DATA`; a plain number compares in a third of the time
 _UPDATE: Final = ord("U")
 _LITE: Final = ord("L")
 
@@ -84,22 +85,22 @@ class Snapshot(msgspec.Struct, frozen=True):
     symbol: str
 
 
-class Update(msgspec.Struct, frozen=True):
-    """Values of a topic since its snapshot; `ABSENT` ones stay as they were."""
+class Update(msgspec.Struct, frozen=True, gc=False):
+    """Values of a topic since its snapshot, or the first of them; `ABSENT` ones stay as they were."""
 
     number: int
     values: tuple[int, ...]
 
 
-class Lite(msgspec.Struct, frozen=True):
+class Lite(msgspec.Struct, frozen=True, gc=False):
     """The last price of a topic alone."""
 
     number: int
     price: int
 
 
-class Data(msgspec.Struct, frozen=True):
-    """A data frame."""
+class Data(msgspec.Struct, frozen=True, gc=False):
+    """A data frame. Acyclic like its items, so that the collector need not look at them."""
 
     message: int
     items: tuple[Snapshot | Update | Lite, ...]
@@ -145,8 +146,11 @@ class _Reader:
         return self.unpack(_VALUES[count])
 
 
-def decode(frame: bytes) -> Message:
+def decode(frame: bytes, first: int = 255) -> Message:
     """One message of the market socket.
+
+    Args:
+        first: how many values of an update are of interest; the others are stepped over, for speed.
 
     Raises:
         BadAnswer: it does not have the documented form; nothing of it may be used.
@@ -155,8 +159,8 @@ def decode(frame: bytes) -> Message:
         raise BadAnswer(f"market frame of {len(frame)} bytes")
     kind = frame[2]
     try:
-        if kind == Kind.DATA:
-            return _data(frame)
+        if kind == _DATA:
+            return _data(frame, first)
         if kind == Kind.AUTH:
             return _auth(_fields(frame))
         if kind == Kind.NOTICE:
@@ -189,15 +193,15 @@ def _notice(fields: dict[int, bytes]) -> Notice:
     return Notice(int.from_bytes(fields.get(1, b""), "big", signed=True), fields.get(2, b"").decode())
 
 
-def _data(frame: bytes) -> Data:
+def _data(frame: bytes, first: int) -> Data:
     message, count = _HEAD.unpack_from(frame, 3)
     items: list[Snapshot | Update | Lite] = []
-    at = 3 + _HEAD.size
+    at = 9
     for _ in range(count):
         kind = frame[at]
         if kind == _UPDATE:  # nearly all items; read without a reader, for speed
             number, size = _ITEM.unpack_from(frame, at + 1)
-            items.append(Update(number, _VALUES[size].unpack_from(frame, at + 4)))
+            items.append(Update(number, _VALUES[size if size < first else first].unpack_from(frame, at + 4)))
             at += 4 + 4 * size
         elif kind == _SNAPSHOT:
             reader = _Reader(frame, at + 1)

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from algo_brokers.errors import BadAnswer
 from algo_brokers.fyers import hsm_frames, stream
-from algo_brokers.fyers.market_state import FIELDS, MarketState
+from algo_brokers.fyers.market_state import FIELDS, TOLD, MarketState
 from algo_brokers.fyers.stream import ABSENT
 from algo_brokers.records import FeedTick
 from fyers_stand import AUTH_NO, AUTH_OK, data_frame, lite, snapshot, update
@@ -205,19 +205,30 @@ WHOLE = [
 ]
 
 
-@given(st.sampled_from(WHOLE), st.data())
-def test_a_truncated_frame_is_an_error(whole: bytes, data: st.DataObject) -> None:
+@given(st.sampled_from(WHOLE), st.data(), st.sampled_from([TOLD, 255]))
+def test_a_truncated_frame_is_an_error(whole: bytes, data: st.DataObject, first: int) -> None:
     size = data.draw(st.integers(0, len(whole) - 1))
     with pytest.raises(BadAnswer):
-        stream.decode(whole[:size])
+        stream.decode(whole[:size], first)
 
 
-@given(st.binary(max_size=300), st.booleans())
-def test_arbitrary_bytes_give_an_error_or_nothing(data: bytes, as_data: bool) -> None:
+@given(st.sampled_from(WHOLE))
+def test_a_tick_needs_no_more_than_the_first_values(whole: bytes) -> None:
+    brief, full = stream.decode(whole, TOLD), stream.decode(whole)
+    if isinstance(full, stream.Data):
+        assert isinstance(brief, stream.Data)
+        ticks = MarketState(TOKENS).apply(full)
+        assert MarketState(TOKENS).apply(brief) == ticks
+    else:
+        assert brief == full
+
+
+@given(st.binary(max_size=300), st.booleans(), st.sampled_from([TOLD, 255]))
+def test_arbitrary_bytes_give_an_error_or_nothing(data: bytes, as_data: bool, first: int) -> None:
     frame = b"\x00\x00\x06" + data if as_data else data
     state = MarketState(TOKENS, whole=True)
     with contextlib.suppress(BadAnswer):
-        message = stream.decode(frame)
+        message = stream.decode(frame, first)
         if isinstance(message, stream.Data):
             assert state.apply(message) == []
 
