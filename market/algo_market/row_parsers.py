@@ -2,11 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Final, NamedTuple, Protocol
 
 from algo_crds.contracts.clock import IST
 
 SCALE_DIGITS: Final = 4
+REPEAT_S: Final = 5
+"""How often a bar's price is repeated: half of the time after which a symbol's feed counts as stale."""
 
 
 class Trade(NamedTuple):
@@ -127,19 +130,22 @@ class TradedTicks:
 class BarRows:
     """A bar becomes four trades at 0, 1/3, 2/3 of its length and its last second.
 
-    Open, low, high, close if it rose, otherwise open, high, low, close; each carries a quarter of the volume.
+    Open, low, high, close if it rose, otherwise open, high, low, close; each carries a quarter of the volume. Between
+    them the price stands: it is repeated each few seconds without volume, as a feed repeats it, because a bar says that
+    the market went on, and a feed of ticks a third of a minute apart would be taken as a mute one.
     """
 
     prefix: Final = "bars_"
 
     def __init__(self, seconds: int, columns: int, first: int) -> None:
         self.layout = f"{self.prefix}{seconds}s"
-        self._offsets = (
-            0,
-            seconds * 1000 // 3 // 1000 * 1000,
-            seconds * 2000 // 3 // 1000 * 1000,
-            (seconds - 1) * 1000,
+        offsets = (0, seconds // 3, seconds * 2 // 3, seconds - 1)
+        self._times = tuple(
+            (quarter, at * 1000)
+            for quarter, (since, until) in enumerate(pairwise((*offsets, seconds)))
+            for at in range(since, until, REPEAT_S)
         )
+        """Quarter of the bar and offset in ms of each price."""
         self._columns = columns
         self._first = first
         self._clock = _Clock()
@@ -158,9 +164,7 @@ class BarRows:
         shares = parse_quantity(volume)
         totals = tuple(self._total + shares * part // 4 for part in (1, 2, 3, 4))
         self._total += shares
-        return tuple(
-            Trade(start + at, price, total) for at, price, total in zip(self._offsets, path, totals, strict=True)
-        )
+        return tuple(Trade(start + at, path[quarter], totals[quarter]) for quarter, at in self._times)
 
     def _start(self, stamp: str) -> int:
         if "T" in stamp:

@@ -3,10 +3,12 @@
 import contextlib
 import gzip
 from datetime import date, time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from algo_crds.contracts.clock import instant
+from algo_crds.contracts.constants import EngineConstants
 from algo_crds.contracts.money import parse_price
 from algo_market.instruments import instrument_on
 from algo_market.previous_close import first_price, previous_close_in
@@ -68,9 +70,18 @@ def test_ticks_with_traded_quantity_sum_it_and_read_the_twelve_hour_clock() -> N
 def test_a_bar_becomes_four_trades(header: str, row: str, offsets: tuple[int, ...], prices: tuple[int, ...]) -> None:
     rows = list(parse_recording(f"{header}\n{row}\n".encode(), name="x").rows())
     start = instant(date(2025, 8, 1), time(9, 15))
-    assert [row.time - start for row in rows] == [offset * 1000 for offset in offsets]
-    assert [row.price for row in rows] == [price * 10_000 for price in prices]
-    assert [row.volume for row in rows] == [2, 4, 6, 8]
+    traded = [row for before, row in pairwise([Trade(0, 0, 0), *rows]) if row.volume > before.volume]
+    assert [row.time - start for row in traded] == [offset * 1000 for offset in offsets]
+    assert [row.price for row in traded] == [price * 10_000 for price in prices]
+    assert [row.volume for row in traded] == [2, 4, 6, 8]
+
+
+def test_between_the_trades_of_a_bar_its_price_is_repeated_before_the_feed_would_count_as_stale() -> None:
+    bars = "2025-08-01T09:15:00+05:30,10,12,9,11,8\n2025-08-01T09:16:00+05:30,11,12,9,10,8\n"
+    rows = list(parse_recording(f"ts,open,high,low,close,volume\n{bars}".encode(), name="x").rows())
+    assert max(after.time - before.time for before, after in pairwise(rows)) < EngineConstants().freshness_ms
+    for before, after in pairwise(rows):
+        assert after.volume > before.volume or after.price == before.price
 
 
 def test_gzip_and_plain_give_the_same() -> None:

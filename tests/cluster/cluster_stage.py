@@ -25,6 +25,8 @@ OPTIONS = DemoOptions(
     symbol="RELIANCE", quantity=10, buy_time="09:20:00", sell_time="15:05:00", stop_percent=Decimal(1), seed=1
 )
 POLL_S = 0.1
+LIVE = ("Open", "TriggerPending", "Triggered", "Pending")
+"""Statuses of an order that may still trade."""
 T = TypeVar("T")
 
 
@@ -194,7 +196,7 @@ class House:
         world = await make_world(self.control, options)
         self.worlds.append(world["name"])
         account = await link_account(self.trader, world["account"], self.system.endpoints, self.control, world["name"])
-        body = strategy_body(options, account["id"])
+        body = strategy_body(options, account["id"], world["exchange"])
         created = await call(self.trader.client, "POST", "/strategies", json=body)
         await wait_ready(self.trader, created["id"])
         return Strategy(
@@ -225,12 +227,26 @@ def bought(book: Json) -> int:
     return sum(order["filled"] for order in orders_of(book) if order["side"] == "Buy")
 
 
+def assert_sound(book: Json, quantity: int) -> None:
+    """No duplicate entry, nothing oversold, and whatever is held has a live sell for all of it."""
+    held = net_position(book)
+    assert bought(book) <= quantity
+    assert held >= 0
+    selling = sum(
+        order["quantity"] - order["filled"]
+        for order in orders_of(book)
+        if order["side"] == "Sell" and order["status"] in LIVE
+    )
+    assert selling == held, f"{held} held, {selling} guarded: {orders_of(book)}"
+
+
 __all__ = [
     "OPTIONS",
     "House",
     "Silent",
     "Strategy",
     "System",
+    "assert_sound",
     "bought",
     "eventually",
     "net_position",

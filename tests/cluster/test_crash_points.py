@@ -8,9 +8,8 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from cluster_stage import House, Strategy, System, bought, eventually, net_position, orders_of
+from cluster_stage import House, Strategy, System, assert_sound, eventually, net_position, orders_of
 
-LIVE = ("Open", "TriggerPending", "Triggered", "Pending")
 RUNNER_POINTS = (
     "before_intent",
     "after_intent",
@@ -20,7 +19,7 @@ RUNNER_POINTS = (
     "after_stop",
     "during_exit",
 )
-GATEWAY_POINTS = ("before_send", "after_accept", "after_row")
+GATEWAY_POINTS = ("before_send", "after_send", "after_accept", "after_row")
 
 
 async def arm(strategy: Strategy, prefix: str, point: str) -> str:
@@ -38,19 +37,6 @@ async def reached(strategy: Strategy, marker: str) -> None:
         return strategy.system.cluster.node_exec(["test", "-e", marker]).returncode == 0
 
     await eventually(look, bool, f"{marker}", seconds=120)
-
-
-def assert_sound(book: dict[str, object], quantity: int) -> None:
-    """No duplicate entry, nothing oversold, and whatever is held has a live sell for all of it."""
-    held = net_position(book)
-    assert bought(book) <= quantity
-    assert held >= 0
-    selling = sum(
-        order["quantity"] - order["filled"]
-        for order in orders_of(book)
-        if order["side"] == "Sell" and order["status"] in LIVE
-    )
-    assert selling == held, f"{held} held, {selling} guarded: {orders_of(book)}"
 
 
 async def crash_and_return(house: House, prefix: str, point: str) -> None:

@@ -1,9 +1,15 @@
 """Redis gone with a position open: the exit at its time happens all the same, and what was lost is rebuilt."""
 
+import asyncio
+
 from algo_local.demo.endpoints import SYSTEM_NAMESPACE, run
-from cluster_stage import House, Strategy, System, bought, eventually, net_position
+from cluster_stage import House, Strategy, System, assert_sound, bought, eventually, net_position
 
 SELL_TIME = "09:45:00"
+AWAY_S = 60
+"""Wall time without Redis."""
+SLOW = 5
+"""Session seconds a second: a wall minute ends long before the exit's time."""
 
 
 async def held(house: House) -> Strategy:
@@ -32,8 +38,13 @@ async def test_redis_emptied_with_a_position(house: House, system: System) -> No
 
 async def test_redis_away_with_a_position(house: House, system: System) -> None:
     strategy = await held(house)
+    await strategy.start_market(speed=SLOW)
     await run(system.kubectl, "-n", SYSTEM_NAMESPACE, "scale", "statefulset/algo-redis", "--replicas=0")
     try:
+        await asyncio.sleep(AWAY_S)
+        book = await strategy.book()
+        assert net_position(book) == 10, book
+        assert_sound(book, 10)
         await strategy.start_market(speed=0)
 
         async def flat() -> int:

@@ -43,8 +43,8 @@ def demo(
         Path | None, typer.Option(help="Recorded file, or a folder named by its date; none: synthetic")
     ] = None,
     broker: Annotated[str, typer.Option(help=f"Whose protocol it trades over: {', '.join(BROKERS)}")] = "zerodha",
-    symbol: Annotated[str, typer.Option(help="Trading symbol at NSE")] = "RELIANCE",
-    quantity: Annotated[int, typer.Option(min=1, help="Shares")] = 10,
+    symbol: Annotated[str, typer.Option(help="Trading symbol at NSE or NFO")] = "RELIANCE",
+    quantity: Annotated[int, typer.Option(min=1, help="Shares, or units of a contract: a multiple of its lot")] = 10,
     stop_percent: Annotated[str | None, typer.Option(help="Stop-loss in percent below the entry [default: 1]")] = None,
     stop_points: Annotated[str | None, typer.Option(help="Stop-loss in rupees below the entry")] = None,
     stop_price: Annotated[str | None, typer.Option(help="Stop-loss as a price")] = None,

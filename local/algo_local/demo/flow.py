@@ -16,7 +16,7 @@ import httpx
 
 from algo_local.demo.accounts import link_account, link_paper, new_account
 from algo_local.demo.endpoints import Endpoints, Kubectl, run
-from algo_local.demo.options import SYNTHETIC_DAY, DemoOptions, find_recording
+from algo_local.demo.options import SYNTHETIC_DAY, DemoOptions, exchange_of, find_recording
 from algo_local.demo.result import Follower, build_result
 from algo_local.demo.services import Json, ServiceError, Trader, call, control_client, follow, register
 
@@ -59,6 +59,8 @@ class NotReadyError(RuntimeError):
 async def make_world(control: httpx.AsyncClient, options: DemoOptions) -> Json:
     """A world of its own, ticks uploaded, and what the account at its broker will be; none for a paper account."""
     recording = find_recording(options.ticks, options.symbol) if options.ticks else None
+    day = recording.day if recording else SYNTHETIC_DAY
+    exchange = exchange_of(options.symbol, day)
     name = f"demo-{secrets.token_hex(4)}"
     account = None if options.broker == PAPER else new_account(options.broker)
     world = await call(
@@ -67,20 +69,24 @@ async def make_world(control: httpx.AsyncClient, options: DemoOptions) -> Json:
         "/worlds",
         json={
             "name": name,
-            "date": recording.day if recording else SYNTHETIC_DAY,
-            "symbols": [f"NSE:{options.symbol}"],
+            "date": day,
+            "symbols": [f"{exchange}:{options.symbol}"],
             "speed": options.speed,
             "seed": options.seed,
             "accounts": [],
         },
     )
     if recording:
-        path = f"/worlds/{name}/ticks/NSE/{options.symbol}"
-        await call(control, "PUT", path, content=recording.path.read_bytes())
-    return {**world, "name": name, "account": account}
+        path = f"/worlds/{name}/ticks/{exchange}/{options.symbol}"
+        try:
+            await call(control, "PUT", path, content=recording.path.read_bytes())
+        except ServiceError:
+            await call(control, "DELETE", f"/worlds/{name}")
+            raise
+    return {**world, "name": name, "account": account, "exchange": exchange}
 
 
-def strategy_body(options: DemoOptions, account_id: str) -> Json:
+def strategy_body(options: DemoOptions, account_id: str, exchange: str) -> Json:
     """The request that creates the strategy."""
     stop: Json = {}
     if options.stop_price is not None:
@@ -90,6 +96,7 @@ def strategy_body(options: DemoOptions, account_id: str) -> Json:
     elif options.stop_percent is not None:
         stop = {"percent": str(options.stop_percent)}
     body: Json = {
+        "exchange": exchange,
         "symbol": options.symbol,
         "quantity": options.quantity,
         "buy_time": options.buy_time,
@@ -160,7 +167,7 @@ async def prepared(
         try:
             account = await _account(kubectl, endpoints, control, trader, world, options, progress)
             progress.step("the trader creates a strategy; the operator makes it a pod")
-            body = strategy_body(options, account["id"])
+            body = strategy_body(options, account["id"], world["exchange"])
             strategy = await call(trader.client, "POST", "/strategies", json=body)
             strategy = await wait_ready(trader, strategy["id"])
             yield Stage(

@@ -1,11 +1,13 @@
 """What one demo run is asked to do, and the recorded files it may replay."""
 
-import re
+import difflib
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+from algo_market.instruments import instruments_on
+
 _SUFFIXES = (".csv.gz", ".csv")
 BROKERS = ("zerodha", "dhan", "fyers", "angelone", "paper")
 MAX_UPLOAD = 16 * 1024 * 1024
@@ -51,7 +53,7 @@ def find_recording(ticks: Path, symbol: str) -> Recording:
     """The file of a symbol, from a file or a folder named by its date.
 
     Raises:
-        DemoInputError: no such file, too large, or no date in the path.
+        DemoInputError: no such file, of another symbol, too large, or no date in the path.
     """
     if ticks.is_dir():
         candidates = [ticks / f"{symbol}{suffix}" for suffix in _SUFFIXES]
@@ -65,7 +67,33 @@ def find_recording(ticks: Path, symbol: str) -> Recording:
         raise DemoInputError(f"--ticks {ticks}: no such file or folder; leave it out for a synthetic session")
     if path.stat().st_size > MAX_UPLOAD:
         raise DemoInputError(f"{path} is larger than 16 MiB, the most that a world takes")
-    day = next((part for part in reversed(path.parts[:-1]) if _DAY.match(part)), None)
+    day = next((part for part in reversed(path.parts[:-1]) if _is_date(part)), None)
     if day is None:
         raise DemoInputError(f"the folder of {path} must be named by the session's date, like 2021-04-12")
+    named = path.name.partition(".")[0]
+    if named != symbol and any(one.symbol == named for one in instruments_on(date.fromisoformat(day))):
+        raise DemoInputError(f"{path} holds the prices of {named}, not of {symbol}; say --symbol {named}")
     return Recording(path=path.resolve(), day=day)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def exchange_of(symbol: str, day: str) -> str:
+    """Where a symbol trades on a day at the simulated exchange.
+
+    Raises:
+        DemoInputError: nowhere, or it is an index; the message says what may have been meant.
+    """
+    listed = {one.symbol: one for one in instruments_on(date.fromisoformat(day))}
+    found = listed.get(symbol)
+    if found is None:
+        alike = difflib.get_close_matches(symbol.upper(), listed, n=3) or sorted(listed)
+        raise DemoInputError(f"{symbol} does not trade on {day} at the simulated exchange; try {', '.join(alike)}")
+    if found.kind == "INDEX":
+        raise DemoInputError(f"{symbol} is an index and cannot be traded; trade one of its contracts")
+    return found.exchange
