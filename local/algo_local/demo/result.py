@@ -16,6 +16,8 @@ class Follower:
     transitions: list[Json] = field(default_factory=list)
     last_id: str = "0-0"
     """The stream is read from its beginning: what happened before the listener came belongs to the run."""
+    stop_price: str | None = None
+    """Where the stop stood last. When the run is over the strategy has none any more: the order has become the exit."""
 
     def take(self, event: StreamEvent) -> None:
         """Remember one event."""
@@ -24,6 +26,10 @@ class Follower:
             self.view = event.data
         elif event.kind in _CHANGES:
             self.transitions.append(transition(event.kind, event.data))
+        elif event.kind == "order":
+            order = event.data["order"]
+            if order["leg"] == "Stop" and order.get("trigger"):
+                self.stop_price = order["trigger"]
 
 
 def transition(kind: str, data: Json) -> Json:
@@ -47,10 +53,12 @@ def build_result(follower: Follower, strategy: Json, world: Json, broker: str) -
         "broker": broker,
         "world": world["name"],
         "phase": strategy.get("phase"),
+        "reason": strategy.get("reason"),
+        "message": strategy.get("message"),
         "orders": strategy.get("orders", []),
         "transitions": follower.transitions,
         "entry_price": strategy.get("entry_price"),
-        "stop_price": strategy.get("stop_price"),
+        "stop_price": strategy.get("stop_price") or follower.stop_price,
         "exit_price": strategy.get("exit_price"),
         "exit_reason": strategy.get("exit_reason"),
         "pnl": strategy.get("pnl"),

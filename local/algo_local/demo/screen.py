@@ -117,9 +117,12 @@ def summary(result: Json) -> Table:
     table = Table(show_header=False, box=None, padding=(0, 2))
     ticks = result["ticks"]
     table.add_row("phase", str(result["phase"]))
-    table.add_row("bought at", str(result["entry_price"]))
-    table.add_row("stop", str(result["stop_price"]))
-    table.add_row("out at", f"{result['exit_price']}  ({result['exit_reason']})")
+    if result["entry_price"] is None:
+        table.add_row("did not buy", result.get("message") or result.get("reason") or "the entry's time did not come")
+    else:
+        table.add_row("bought at", str(result["entry_price"]))
+        table.add_row("stop", str(result["stop_price"]))
+        table.add_row("out at", f"{result['exit_price']}  ({result['exit_reason']})")
     table.add_row("P&L", str(result["pnl"]))
     table.add_row("unprotected", f"{result['unprotected_seconds']} s of wall time")
     table.add_row(
