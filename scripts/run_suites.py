@@ -61,7 +61,8 @@ def counts_of(log: str) -> dict[str, int]:
 def execute(suite: Suite, *, again: bool = False) -> Outcome:
     """Run one suite to its end; `again`: only the tests that failed before."""
     path = LOGS / f"{suite.name}{'.again' if again else ''}.log"
-    command = (*suite.command, "--last-failed", "--last-failed-no-failures=none") if again else suite.command
+    failed_only = ("--last-failed", "--last-failed-no-failures=none", "--no-cov")
+    command = (*suite.command, *failed_only) if again else suite.command
     begun = time.monotonic()
     with path.open("wb") as log:
         process = subprocess.run(

@@ -49,7 +49,11 @@ SUITES: tuple[Suite, ...] = (
     ),
     Suite("engine", "the strategy engine: invariants and sections", _pytest("runner/tests/engine")),
     Suite("market", "sessions, readers, tick checks, matching", _pytest("market/tests")),
-    Suite("brokers", "adapters: builders, parsers, decoders", _pytest("brokers/tests")),
+    Suite(
+        "brokers",
+        "adapters: builders, parsers, decoders, each with all its branches",
+        _pytest("brokers/tests", "--cov", "--cov-config=brokers/coverage.ini", "--cov-report=term-missing"),
+    ),
     Suite("matrix", "every adapter against its simulated broker, case by case", _pytest("tests/brokers")),
     Suite("simulator", "worlds, matching, clock, Zerodha protocol", _pytest("simulator/tests")),
     Suite("sdk", "the official SDKs against the simulator", _pytest("simulator/conformance")),

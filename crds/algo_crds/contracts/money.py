@@ -12,6 +12,8 @@ Price = NewType("Price", int)
 
 SCALE = 10_000
 """Units of `Price` in one rupee."""
+_NO_AMOUNT = 10**12 * SCALE
+"""What a broker tells beyond this was read wrongly."""
 
 
 class NotAPriceError(ValueError):
@@ -37,12 +39,15 @@ def price_from_float(value: float) -> Price:
     """Nearest `Price` to a broker's JSON float (brokers send unrounded floats).
 
     Raises:
-        NotAPriceError: the number is infinite or not a number.
+        NotAPriceError: the number is infinite, not a number, or no amount that there is (10^12 rupees and more).
     """
     try:
-        return Price(int((Decimal(repr(value)) * SCALE).to_integral_value(ROUND_HALF_EVEN)))
+        price = int((Decimal(repr(value)) * SCALE).to_integral_value(ROUND_HALF_EVEN))
     except (InvalidOperation, OverflowError, ValueError) as error:
         raise NotAPriceError(f"{value!r} is not a price") from error
+    if abs(price) >= _NO_AMOUNT:
+        raise NotAPriceError(f"{value!r} is not a price")
+    return Price(price)
 
 
 def to_decimal(price: int) -> Decimal:
