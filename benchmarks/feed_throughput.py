@@ -2,7 +2,8 @@
 
 Decoding: frames a second of our decoders beside the official SDKs' own, on the same frames, in turns. `ratios.<broker>`
 divides the one by the other in the mode that our adapter asks for; `richest` has the modes with more fields. The time
-is that of the processor, so that a machine shared with others gives the same figures.
+is that of the processor, and the figures are those of the round whose ratio is the median, so that a machine shared
+with others gives the same ratios.
 
 Fan-out: 3,000 instruments at 5 ticks a second each through a real gateway, 20 subscribers of one symbol and one of all
 (`fanout.py`); `ratios` of these keys compare with a bare relay of the same frames.
@@ -41,7 +42,7 @@ def main() -> None:
         goals=GOALS,
         decoding=usual,
         richest={broker: one for (broker, kind), one in races.items() if kind == "richest"},
-        brokers_are="frames decoded a second of processor time, the median of the rounds; floor: the official SDK",
+        brokers_are="frames decoded a second of processor time in the median round; floor: the official SDK",
         fanout_is="the worse of the twenty and of the one; floor: the same frames through a bare process to one reader",
         windows=window_figures(found),
     )

@@ -57,6 +57,7 @@ _SUBSCRIBE: Final = 17
 _UNSUBSCRIBE: Final = 18
 _IST_SECONDS: Final = 19_800
 """The last trade's time is India's wall clock written as if it were UTC."""
+_IST_MS: Final = _IST_SECONDS * 1000
 _EXACT_RUPEES: Final = 131_072
 """Up to here a 32-bit float tells every paisa apart."""
 _MAX_RUPEES: Final = 10_000_000
@@ -95,15 +96,15 @@ def decode(data: bytes, tick_of: TickOf) -> Decoded:
         BadAnswer: the lengths do not add up, a packet has not its code's length, or a price is none.
     """
     total = len(data)
-    if not total:
-        raise BadAnswer("empty market frame")
     if total == _QUOTE_BYTES:
         # One packet of the mode that we ask for: nearly every message, so it is read at once, header and all.
         head, security_id, raw, seconds, volume = _alone(data)
         segment = _HEADS.get(head)
         if segment is not None and 0 < raw < _EXACT_RUPEES and seconds > _IST_SECONDS:
-            time = (seconds - _IST_SECONDS) * 1000
+            time = seconds * 1000 - _IST_MS
             return [FeedTick(segment | security_id, int(raw * 100 + 0.5) * _PAISA, time, volume)], 0
+    if not total:
+        raise BadAnswer("empty market frame")
     return _walk(data, total, tick_of)
 
 
@@ -131,7 +132,7 @@ def _walk(data: bytes, total: int, tick_of: TickOf) -> Decoded:
         if raw and segment in names.SEGMENT_OF_CODE:  # 0: not traded yet
             price = _price(raw, segment, security_id, tick_of)
             if price:
-                time = (seconds - _IST_SECONDS) * 1000 if seconds > _IST_SECONDS else 0
+                time = seconds * 1000 - _IST_MS if seconds > _IST_SECONDS else 0
                 ticks.append(FeedTick(segment << 32 | security_id, price, time, volume))
         at += size
     return ticks, disconnect
