@@ -93,7 +93,8 @@ def _packet(data: bytes, at: int, size: int) -> FeedTick | None:
         token, raw = _LTP.unpack_from(data, at)
     else:
         return None
-    price = _scale(raw, token & 0xFF)
+    # Before the day's first trade there is no price.
+    price = _scale(raw, token & 0xFF) if raw else None
     return None if price is None else FeedTick(token, price, seconds * 1000, volume)
 
 

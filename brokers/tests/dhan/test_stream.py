@@ -14,6 +14,7 @@ from dhan_stand import CANARY, CLIENT, HDFC, HELD, NIFTY, OPTION
 from hypothesis import given
 from hypothesis import strategies as st
 
+SEGMENTS = frozenset(SEGMENT_CODES.values())
 LTT = (1_770_000_000 - 19_800) * 1000
 
 
@@ -149,6 +150,59 @@ def test_a_truncated_message_gives_whole_packets_or_an_error(parts: list[bytes],
     else:
         with pytest.raises(BadAnswer):
             decode(whole[:cut])
+
+
+SIZED = {2: 16, 3: 112, 4: 50, 5: 12, 6: 16, 7: 8, 8: 162, 50: 10}
+
+
+def any_packet(draw: st.DrawFn) -> tuple[bytes, float, int, int]:
+    """A packet of a documented code in any segment; its price (NaN: it has none), segment and id."""
+    code = draw(st.sampled_from(sorted(SIZED)))
+    segment, security = draw(st.integers(0, 9)), draw(st.integers(0, 2**32 - 1))
+    body = bytearray(draw(st.binary(min_size=SIZED[code] - 8, max_size=SIZED[code] - 8)))
+    price = float("nan")
+    if code in (2, 3, 4, 8):
+        struct.pack_into("<f", body, 0, draw(st.floats(width=32) | st.integers(0, 13_107_100).map(lambda n: n / 100)))
+        (price,) = struct.unpack_from("<f", body)
+    return packet(code, bytes(body), segment=segment, security=security), price, segment, security
+
+
+def priced(code: int) -> bool:
+    return code in (2, 3, 4, 8)
+
+
+@given(st.lists(st.composite(any_packet)(), min_size=1, max_size=3), st.sampled_from([0, 500, 10_000]))
+def test_every_code_in_every_segment_says_its_price_or_nothing(
+    packets: list[tuple[bytes, float, int, int]], tick_size: int
+) -> None:
+    bad = [one for one in packets if priced(one[0][0]) and one[2] in SEGMENTS and not 0 <= one[1] < 10_000_000]
+    whole = b"".join(one for one, *_ in packets)
+    if bad:
+        with pytest.raises(BadAnswer):
+            decode(whole, lambda _token: tick_size)
+        return
+    left = [(security | segment << 32, price) for one, price, segment, security in packets if priced(one[0])]
+    for tick in decode(whole, lambda _token: tick_size).ticks:
+        while left[0][0] != tick.token or not left[0][1]:
+            left.pop(0)
+        _, price = left.pop(0)
+        assert tick.token >> 32 in SEGMENTS
+        coarse = 100 if price < 131_072 else max(tick_size, 1)
+        assert abs(tick.price - price * 10_000) <= coarse / 2 + price * 10_000 * 2**-24
+
+
+@given(st.sampled_from([TICKER, QUOTE, DISCONNECT]), st.data())
+def test_a_packet_with_a_broken_byte_gives_an_error_or_what_it_says(whole: bytes, data: st.DataObject) -> None:
+    broken = bytearray(whole)
+    broken[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        message = decode(bytes(broken))
+    except BadAnswer:
+        return
+    for tick in message.ticks:
+        (price,) = struct.unpack_from("<f", broken, 8)
+        assert tick.token == broken[3] << 32 | struct.unpack_from("<I", broken, 4)[0]
+        assert abs(tick.price - price * 10_000) <= 50 + price * 10_000 * 2**-24
 
 
 def test_what_we_send() -> None:

@@ -212,6 +212,33 @@ def test_a_truncated_frame_is_an_error(whole: bytes, data: st.DataObject, first:
         stream.decode(whole[:size], first)
 
 
+@given(st.sampled_from(WHOLE[:3]), st.data(), st.sampled_from([TOLD, 255]))
+def test_a_frame_with_a_broken_byte_gives_an_error_or_a_price_that_stands_in_it(
+    whole: bytes, data: st.DataObject, first: int
+) -> None:
+    """What a price is read from lies in the frame, whichever byte was broken."""
+    broken = bytearray(whole)
+    broken[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    state = MarketState(TOKENS)
+    state.apply(_data(SNAPSHOT))
+    try:
+        message = stream.decode(bytes(broken), first)
+    except BadAnswer:
+        return
+    if not isinstance(message, stream.Data):
+        return
+    (kept,) = state.apply(_data(UPDATE))
+    for tick in state.apply(message):
+        scales = {item.multiplier * 10**item.precision for item in message.items if isinstance(item, stream.Snapshot)}
+        exact = [raw * 10_000 / scale for raw in _numbers(broken) for scale in scales or {100}]
+        assert tick.price == kept.price or any(abs(tick.price - one) <= 0.5 for one in exact)
+        assert tick.token == TOKENS[NIFTY]
+
+
+def _numbers(frame: bytes | bytearray) -> set[int]:
+    return {int.from_bytes(frame[at : at + 4], "big", signed=True) for at in range(len(frame) - 3)}
+
+
 @given(st.sampled_from(WHOLE))
 def test_a_tick_needs_no_more_than_the_first_values(whole: bytes) -> None:
     brief, full = stream.decode(whole, TOLD), stream.decode(whole)

@@ -2,6 +2,8 @@
 
 import json
 import struct
+from fractions import Fraction
+from math import floor
 
 import pytest
 from algo_brokers.errors import BadAnswer
@@ -68,6 +70,48 @@ def test_truncated_frame_is_an_error(frame: str, data: st.DataObject) -> None:
         stream.decode_binary(whole[:size])
 
 
+SIZES = {"ltp": 8, "index quote": 28, "index full": 32, "quote": 44, "full": 184}
+SCALES = dict.fromkeys((1, 2, 4, 5, 7, 8, 9), 100) | {3: 10_000_000, 6: 10_000, 12: 10_000}
+
+
+def well_formed(draw: st.DrawFn) -> tuple[bytes, FeedTick | None]:
+    """A packet of any kind and segment, and what it says as the layout is published."""
+    size = draw(st.sampled_from([*SIZES.values(), 12]))
+    segment = draw(st.sampled_from([*SCALES, 0, 10, 11, 13, 255]))
+    raw, number, time = (
+        draw(st.integers(0, 2**32 - 1)),
+        draw(st.integers(0, 2**24 - 1)),
+        draw(st.integers(0, 2**32 - 1)),
+    )
+    body = bytearray(draw(st.binary(min_size=size, max_size=size)))
+    token = number << 8 | segment
+    struct.pack_into(">II", body, 0, token, raw)
+    volume = struct.unpack_from(">I", body, 16)[0] if size in (44, 184) else 0
+    if size in (32, 184):
+        struct.pack_into(">I", body, 28 if size == 32 else 60, time)
+    if size == 184 and not time:
+        (time,) = struct.unpack_from(">I", body, 44)
+    if size == 12 or segment not in SCALES or not raw:
+        return bytes(body), None
+    price = Fraction(raw * 10_000, SCALES[segment])
+    return bytes(body), FeedTick(token, floor(price + Fraction(1, 2)), time * 1000 if size in (32, 184) else 0, volume)
+
+
+@given(st.lists(st.composite(well_formed)(), max_size=4), st.data())
+def test_every_kind_in_every_segment_says_what_it_holds_or_nothing(
+    packets: list[tuple[bytes, FeedTick | None]], data: st.DataObject
+) -> None:
+    frame = struct.pack(">H", len(packets)) + b"".join(struct.pack(">H", len(one)) + one for one, _ in packets)
+    assert stream.decode_binary(frame) == [tick for _, tick in packets if tick is not None]
+    if packets:
+        with pytest.raises(BadAnswer):
+            stream.decode_binary(frame[: data.draw(st.integers(2, len(frame) - 1))])
+
+
+def test_before_the_first_trade_there_is_no_price() -> None:
+    assert stream.decode_binary(struct.pack(">HHII", 1, 8, 738561, 0)) == []
+
+
 def test_empty_frame_and_surplus_are_errors() -> None:
     for frame in (b"", bytes.fromhex(LTP) + b"\0"):
         with pytest.raises(BadAnswer):
@@ -83,7 +127,7 @@ def test_arbitrary_bytes_give_an_error_or_well_formed_ticks(data: bytes) -> None
     # A tick may only come from a packet whose lengths add up; its token and raw price stand in the frame.
     for tick in ticks:
         assert struct.pack(">I", tick.token) in data
-        assert tick.price >= 0
+        assert tick.price > 0
 
 
 @given(st.binary(max_size=200))
