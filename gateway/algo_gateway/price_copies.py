@@ -18,7 +18,8 @@ from redis.exceptions import RedisError
 log: Final = logging.getLogger("algo_gateway.price_copies")
 NEWEST_S: Final = 0.25
 BATCH_S: Final = 0.005
-"""From one batch to the next; after a longer pause a tick goes out at once."""
+"""From a tick to the batch that it goes out in. Never at once: a process that a tick has just woken is mostly put on the
+gateway's own processor, and its order would wait for the copy to be written."""
 _WRITE_S: Final = 1.0
 _SLICE: Final = 200
 _NEWEST: Final = """
@@ -70,13 +71,10 @@ class PriceCopies:
             tasks.create_task(self._write_newest(self._redis))
 
     async def _write_batches(self, redis: "Redis") -> None:
-        channel, now = keys.ticks(self._source), asyncio.get_running_loop().time
-        next_at = 0.0
+        channel = keys.ticks(self._source)
         while True:
             await self._some.wait()
-            if (early := next_at - now()) > 0:
-                await asyncio.sleep(early)
-            next_at = now() + BATCH_S
+            await asyncio.sleep(BATCH_S)
             self._some.clear()
             ticks, self._batch = self._batch, []
             self._seq += 1
