@@ -18,8 +18,8 @@ from redis.exceptions import RedisError
 log: Final = logging.getLogger("algo_gateway.price_copies")
 NEWEST_S: Final = 0.25
 BATCH_S: Final = 0.005
-"""From a tick to the batch that it goes out in. Never at once: a process that a tick has just woken is mostly put on the
-gateway's own processor, and its order would wait for the copy to be written."""
+"""From a tick to the batch that it goes out in. Never at once: a runner that the tick has just woken is mostly put on
+the gateway's own processor, and its order would wait until the copy is written."""
 _WRITE_S: Final = 1.0
 _SLICE: Final = 200
 _NEWEST: Final = """
