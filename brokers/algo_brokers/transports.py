@@ -39,8 +39,9 @@ def create_http_transport(client: httpx.AsyncClient, *, base_url: str) -> Transp
 
 def create_client(*, proxy: str | None = None, connections: int = 8) -> httpx.AsyncClient:
     """A client that ignores proxy variables of the environment: only the account's own egress counts."""
-    # httpx writes every URL to its log, and a logout's URL holds the session's token.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # httpx writes every URL to its log, and a logout's URL holds the session's token; its parts write headers.
+    for library in ("httpx", "httpcore"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     return httpx.AsyncClient(
         proxy=proxy,
         trust_env=False,

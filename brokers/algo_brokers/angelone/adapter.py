@@ -15,6 +15,7 @@ from algo_brokers.angelone.second_try import create_second_try
 from algo_brokers.angelone.session import LOGIN_BASE
 from algo_brokers.angelone.trigger_calls import create_triggers
 from algo_brokers.calls import NO_SESSION, SessionCalls, create_read_call
+from algo_brokers.discreet import Discreet
 from algo_brokers.endpoints import Endpoints, simulated_endpoints
 from algo_brokers.errors import SessionRefused
 from algo_brokers.port import Broker, Feed, FeedListener
@@ -46,7 +47,8 @@ def create_broker(parts: AdapterParts) -> Broker:
         held = parts.current()
         if held is None:
             raise SessionRefused(NO_SESSION)
-        return await open_feed(parts.endpoints, held, listener, now=parts.now, name_of=names.name_of, on_ids=ids.learn)
+        ear = Discreet(listener, held)
+        return await open_feed(parts.endpoints, held, ear, now=parts.now, name_of=names.name_of, on_ids=ids.learn)
 
     return Broker(
         capability=CAPABILITY,

@@ -10,6 +10,7 @@ from algo_brokers.port import Feed, FeedListener
 from algo_brokers.session import Session
 from algo_brokers.socket import OnPayload, Stream, StreamSpec
 from algo_brokers.streams_feed import open_streams
+from algo_brokers.subscriptions import without_prices
 
 PING: Final = b"ping"
 PING_S: Final = 10.0
@@ -104,7 +105,7 @@ async def open_feed(
         for message in messages:
             socket.send_text(message)
         if refused:
-            listener.on_trouble(f"{len(refused)} instruments are not subscribed: the socket takes 1,000 of this broker")
+            listener.on_trouble(without_prices(len(refused), subscriptions.quota))
 
     def unsubscribe(socket: Stream, tokens: list[int]) -> None:
         for message in subscriptions.remove(tokens):

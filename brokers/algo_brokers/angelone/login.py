@@ -16,6 +16,7 @@ from algo_brokers.errors import RequestRefused
 from algo_brokers.http import HttpAnswer
 from algo_brokers.login import Credentials, Login
 from algo_brokers.session import Session, secrets_of
+from algo_brokers.totp import totp_code
 
 _ADVICE: Final = {
     "AB1050": "the one-time password is wrong: check this machine's clock and the authenticator secret, wait for the "
@@ -39,7 +40,7 @@ def create_login(transport: TransportTo, endpoints: Endpoints) -> Login:
 
     async def direct(*, credentials: Credentials, now: int) -> Session:
         request = session.login_request(credentials, now=now)
-        with without(*credentials.secrets()):
+        with without(*credentials.secrets(), totp_code(credentials.totp_secret, now)):
             data = _data(await answered(send, request))
             return session.session_of(data, client_id=credentials.client_id, api_key=credentials.api_key, now=now)
 

@@ -14,6 +14,7 @@ from algo_brokers.angelone import names
 from algo_brokers.angelone.limits import DEPTH_TOKENS, TOKENS_PER_SESSION
 from algo_brokers.errors import BadAnswer
 from algo_brokers.records import FeedTick
+from algo_brokers.subscriptions import Asked
 
 LTP, QUOTE, SNAP_QUOTE, DEPTH = 1, 2, 3, 4
 SIZES: Final = {LTP: 51, QUOTE: 123, SNAP_QUOTE: 379, DEPTH: 443}
@@ -207,27 +208,18 @@ class Subscriptions:
     def __init__(self, mode: int = QUOTE) -> None:
         """`QUOTE` is the smallest mode with volume and the exchange's time."""
         self._mode = mode
-        self._quota = DEPTH_TOKENS if mode == DEPTH else TOKENS_PER_SESSION
+        self.quota = DEPTH_TOKENS if mode == DEPTH else TOKENS_PER_SESSION
         self._exchanges = frozenset({_NSE_CASH}) if mode == DEPTH else frozenset(names.EXCHANGE_OF_TYPE)
-        self._held: set[int] = set()
+        self._asked = Asked(self.quota)
 
     def add(self, tokens: list[int]) -> tuple[list[bytes], list[int]]:
         """What to send, and the tokens that are refused: over the quota, or of an exchange without the mode."""
-        messages, fresh, refused = [], [], []
-        for token in dict.fromkeys(tokens):
-            if token in self._held:
-                continue
-            if names.unpack(token).exchange_type not in self._exchanges or len(self._held) >= self._quota:
-                refused.append(token)
-                continue
-            self._held.add(token)
-            fresh.append(token)
-        if fresh:
-            messages.append(_message(1, self._mode, fresh))
-        return messages, refused
+        offered = {token: names.unpack(token).exchange_type in self._exchanges for token in tokens}
+        fresh, beyond = self._asked.add(token for token, there in offered.items() if there)
+        messages = [_message(1, self._mode, fresh)] if fresh else []
+        return messages, [token for token, there in offered.items() if not there or token in beyond]
 
     def remove(self, tokens: list[int]) -> list[bytes]:
         """What to send; tokens that are not subscribed are left out."""
-        gone = [token for token in dict.fromkeys(tokens) if token in self._held]
-        self._held.difference_update(gone)
+        gone = self._asked.remove(tokens)
         return [_message(0, self._mode, gone)] if gone else []

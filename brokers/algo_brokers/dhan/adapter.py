@@ -14,6 +14,7 @@ from algo_brokers.dhan.names import Words
 from algo_brokers.dhan.orders import create_orders
 from algo_brokers.dhan.reads import create_reads
 from algo_brokers.dhan.reconnect import Reconnects
+from algo_brokers.discreet import Discreet
 from algo_brokers.endpoints import Endpoints, simulated_endpoints
 from algo_brokers.errors import SessionRefused
 from algo_brokers.http import HttpAnswer
@@ -55,7 +56,7 @@ def create_broker(parts: AdapterParts) -> Broker:
         held = parts.current()
         if held is None:
             raise SessionRefused(NO_SESSION)
-        return await open_sockets(sockets, held, listener)
+        return await open_sockets(sockets, held, Discreet(listener, held))
 
     return Broker(
         capability=CAPABILITY,

@@ -19,6 +19,7 @@ from algo_brokers.port import Feed, FeedListener
 from algo_brokers.session import Session
 from algo_brokers.socket import Stream, StreamSpec
 from algo_brokers.streams_feed import open_streams
+from algo_brokers.subscriptions import Asked, without_prices
 
 SILENCE_S: Final = 40.0
 
@@ -40,7 +41,7 @@ class _Talk:
     def __init__(self, parts: SocketParts, listener: FeedListener) -> None:
         self._parts = parts
         self._listener = listener
-        self._asked: set[int] = set()
+        self._asked = Asked(INSTRUMENTS_PER_CONNECTION)
         self._open: list[Stream] = []
 
     def hello(self, streams: Sequence[Stream], session: Session) -> None:
@@ -73,20 +74,15 @@ class _Talk:
             self._listener.on_row(row)
 
     def subscribe(self, socket: Stream, tokens: list[int]) -> None:
-        new = [token for token in tokens if token not in self._asked]
-        room = INSTRUMENTS_PER_CONNECTION - len(self._asked)
-        if len(new) > room:
-            self._listener.on_trouble(
-                f"{len(new) - room} instruments are without prices: one connection carries {INSTRUMENTS_PER_CONNECTION}"
-            )
-        for message in stream.subscribe(new[:room]):
+        fresh, refused = self._asked.add(tokens)
+        for message in stream.subscribe(fresh):
             socket.send_text(message)
-        self._asked.update(new[:room])
+        if refused:
+            self._listener.on_trouble(without_prices(len(refused), INSTRUMENTS_PER_CONNECTION))
 
     def unsubscribe(self, socket: Stream, tokens: list[int]) -> None:
-        for message in stream.unsubscribe(tokens):
+        for message in stream.unsubscribe(self._asked.remove(tokens)):
             socket.send_text(message)
-        self._asked.difference_update(tokens)
 
 
 class _Watched:

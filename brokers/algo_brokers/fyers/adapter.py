@@ -16,6 +16,7 @@ from algo_brokers.calls import (
     without,
 )
 from algo_brokers.directory import Directory
+from algo_brokers.discreet import Discreet
 from algo_brokers.endpoints import Endpoints, simulated_endpoints
 from algo_brokers.errors import BrokerError, SessionRefused
 from algo_brokers.fyers import feed, limits, requests, responses, session, topics
@@ -85,7 +86,8 @@ def create_broker(parts: AdapterParts) -> Broker:
         if held is None:
             raise SessionRefused(NO_SESSION)
         topic_of = partial(_topic, directory, await _index_names(files))
-        return await feed.open_feed(held, parts.endpoints, listener, topic_of=topic_of, now=parts.now)
+        ear = Discreet(listener, held)
+        return await feed.open_feed(held, parts.endpoints, ear, topic_of=topic_of, now=parts.now)
 
     return Broker(
         capability=CAPABILITY,

@@ -19,6 +19,7 @@ from algo_brokers.records import FeedTick
 from algo_brokers.session import Session
 from algo_brokers.socket import Stream, StreamSpec
 from algo_brokers.streams_feed import open_streams
+from algo_brokers.subscriptions import without_prices
 
 READY_S: Final = 5.0
 """For the answers to both logins."""
@@ -135,7 +136,7 @@ class _Desk:
 
     def subscribe(self, socket: Stream, tokens: list[int]) -> None:
         """Ask for what was not asked for yet, up to the connection's limit."""
-        fresh = []
+        fresh, refused = [], 0
         for token in tokens:
             try:
                 topic = self._topic_of(token)
@@ -145,11 +146,13 @@ class _Desk:
             if topic in self._tokens:
                 continue
             if len(self._tokens) >= limits.TOKENS_PER_CONNECTION:
-                self.on_trouble(f"no prices of {token}: {limits.TOKENS_PER_CONNECTION} are subscribed")
+                refused += 1
                 continue
             self._tokens[topic] = token
             fresh.append(topic)
         _spread(socket, hsm_frames.subscribe(fresh))
+        if refused:
+            self.on_trouble(without_prices(refused, limits.TOKENS_PER_CONNECTION))
 
     def unsubscribe(self, socket: Stream, tokens: list[int]) -> None:
         """No more of these."""

@@ -20,6 +20,7 @@ from algo_brokers.calls import (
     create_write_call,
     without,
 )
+from algo_brokers.discreet import Discreet
 from algo_brokers.endpoints import Endpoints
 from algo_brokers.errors import BadAnswer, SessionRefused
 from algo_brokers.http import HttpAnswer
@@ -119,7 +120,8 @@ def create_broker(parts: AdapterParts) -> Broker:
         held = parts.current()
         if held is None:
             raise SessionRefused(NO_SESSION)
-        return await open_socket(stream.url(held, parts.endpoints.market_socket), held, listener, parts.now)
+        url = stream.url(held, parts.endpoints.market_socket)
+        return await open_socket(url, held, Discreet(listener, held), parts.now)
 
     return Broker(
         capability=CAPABILITY,

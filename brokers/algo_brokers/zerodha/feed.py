@@ -7,7 +7,9 @@ from algo_brokers.port import Feed, FeedListener
 from algo_brokers.session import Session
 from algo_brokers.socket import OnPayload, Stream, StreamSpec
 from algo_brokers.streams_feed import open_streams
+from algo_brokers.subscriptions import Asked, without_prices
 from algo_brokers.zerodha import stream
+from algo_brokers.zerodha.limits import TOKENS_PER_CONNECTION
 
 SILENCE_S: Final = 5.0
 """The server sends at least a heartbeat every couple of seconds; five without anything mean a dead link."""
@@ -30,16 +32,6 @@ def _reader(listener: FeedListener, now: Callable[[], int]) -> tuple[OnPayload, 
     return binary, text
 
 
-def _subscribe(socket: Stream, tokens: list[int]) -> None:
-    for message in stream.subscribe(tokens):
-        socket.send_text(message)
-
-
-def _unsubscribe(socket: Stream, tokens: list[int]) -> None:
-    for message in stream.unsubscribe(tokens):
-        socket.send_text(message)
-
-
 async def open_socket(url: str, session: Session, listener: FeedListener, now: Callable[[], int]) -> Feed:
     """Connect to the market-data socket.
 
@@ -49,4 +41,17 @@ async def open_socket(url: str, session: Session, listener: FeedListener, now: C
     """
     binary, text = _reader(listener, now)
     spec = StreamSpec(url=url, headers={"X-Kite-Version": "3"}, on_binary=binary, on_text=text, silence_s=SILENCE_S)
-    return await open_streams([spec], session, listener, subscribe=_subscribe, unsubscribe=_unsubscribe)
+    asked = Asked(TOKENS_PER_CONNECTION)
+
+    def subscribe(socket: Stream, tokens: list[int]) -> None:
+        fresh, refused = asked.add(tokens)
+        for message in stream.subscribe(fresh):
+            socket.send_text(message)
+        if refused:
+            listener.on_trouble(without_prices(len(refused), TOKENS_PER_CONNECTION))
+
+    def unsubscribe(socket: Stream, tokens: list[int]) -> None:
+        for message in stream.unsubscribe(asked.remove(tokens)):
+            socket.send_text(message)
+
+    return await open_streams([spec], session, listener, subscribe=subscribe, unsubscribe=unsubscribe)

@@ -35,7 +35,9 @@ async def test_both_sockets(stand: Stand) -> None:
     await stand.until(4)
     assert stand.seen[:2] == ["GET /market-socket", "GET /order-socket"]
     assert [json.loads(text)["action"] for text in stand.seen[2:]] == [1, 0]
-    assert (await ear.until(1)) == ["trouble: 1 instruments are not subscribed: the socket takes 1,000 of this broker"]
+    assert (await ear.until(1)) == [
+        "trouble: 1 instruments are without prices: one connection takes 1,000 of this broker's own"
+    ]
     market, orders = stand.sockets
     await market.send_bytes(bytes.fromhex(QUOTE))
     await market.send_bytes(bytes.fromhex(QUOTE))

@@ -66,7 +66,7 @@ async def test_a_subscription_beyond_the_connection(stand: Stand) -> None:
     feed, ear, *_ = await opened(stand)
     feed.subscribe([1 << 32 | n for n in range(1, 5_003)])
     (trouble,) = await ear.until(1)
-    assert trouble == "trouble: 2 instruments are without prices: one connection carries 5000"
+    assert trouble == "trouble: 2 instruments are without prices: one connection takes 5,000 of this broker's own"
     await stand.until(53)
     assert sum(json.loads(text)["InstrumentCount"] for text in stand.seen[3:]) == 5_000
 

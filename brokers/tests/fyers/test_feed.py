@@ -234,5 +234,5 @@ async def test_the_connections_limit_of_instruments(stand: Stand, monkeypatch: p
         _text(hsm_frames.subscribe(["sf|nse_cm|3045"])[0]),
         _text(hsm_frames.subscribe(["sf|nse_cm|3046"])[0]),
     ]
-    assert "2 are subscribed" in str((await ear.until(3))[2])
+    assert "takes 2 of" in str((await ear.until(3))[2])
     await opened.close()
