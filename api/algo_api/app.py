@@ -16,6 +16,7 @@ from algo_api.errors import Problem
 from algo_api.health.routes import router as health
 from algo_api.instruments.routes import router as instruments
 from algo_api.middleware import RequestFrame
+from algo_api.order_queue.routes import router as order_queue
 from algo_api.problems import install_problem_handlers
 from algo_api.settings import Settings
 from algo_api.strategies.routes import router as strategies
@@ -43,7 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     api = APIRouter(prefix=PREFIX)
-    for router in (auth, tenants, broker_accounts, instruments, strategies, streams, audit):
+    for router in (auth, tenants, broker_accounts, instruments, strategies, order_queue, streams, audit):
         api.include_router(router)
     app.include_router(api)
     app.include_router(health)

@@ -26,6 +26,7 @@ from algo_api.instruments.loader import create_loader
 from algo_api.instruments.service import create_instrument_service
 from algo_api.instruments.sources import create_sources
 from algo_api.leader import run_as_leader
+from algo_api.order_queue.service import create_order_queue_service
 from algo_api.projection import run_projection
 from algo_api.rate_limits import create_attempt_counter
 from algo_api.recorder import run_recorder
@@ -111,6 +112,7 @@ def _services(
         ),
         instruments=instruments,
         strategies=strategies,
+        order_queue=create_order_queue_service(db, redis, strategies),
         streams=create_stream_service(redis, strategies, wakes),
         audit=create_audit_service(db),
         health=create_health_service(db, redis),

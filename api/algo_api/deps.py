@@ -12,6 +12,7 @@ from algo_api.errors import UnauthenticatedError
 from algo_api.health.contract import HealthService
 from algo_api.identity import Caller
 from algo_api.instruments.contract import InstrumentService
+from algo_api.order_queue.contract import OrderQueueService
 from algo_api.services import Services
 from algo_api.strategies.contract import StrategyService
 from algo_api.streams.contract import StreamService
@@ -70,6 +71,10 @@ def _strategies(services: ServicesDep) -> StrategyService:
     return services.strategies
 
 
+def _order_queue(services: ServicesDep) -> OrderQueueService:
+    return services.order_queue
+
+
 def _streams(services: ServicesDep) -> StreamService:
     return services.streams
 
@@ -90,6 +95,7 @@ AccountsDep = Annotated[AccountService, Depends(_accounts)]
 LoginsDep = Annotated[LoginService, Depends(_logins)]
 InstrumentsDep = Annotated[InstrumentService, Depends(_instruments)]
 StrategiesDep = Annotated[StrategyService, Depends(_strategies)]
+OrderQueueDep = Annotated[OrderQueueService, Depends(_order_queue)]
 StreamsDep = Annotated[StreamService, Depends(_streams)]
 AuditDep = Annotated[AuditService, Depends(_audit)]
 HealthDep = Annotated[HealthService, Depends(_health)]

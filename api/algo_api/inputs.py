@@ -11,7 +11,8 @@ def _storable(text: str) -> str:
     return text
 
 
-CleanText = Annotated[str, AfterValidator(_storable)]
+CLEAN = AfterValidator(_storable)
+CleanText = Annotated[str, CLEAN]
 """Text without control characters and lone surrogates."""
 
 

@@ -8,6 +8,7 @@ from algo_api.auth.tokens import AccessTokens
 from algo_api.broker_accounts.contract import AccountService, LoginService
 from algo_api.health.contract import HealthService
 from algo_api.instruments.contract import InstrumentService
+from algo_api.order_queue.contract import OrderQueueService
 from algo_api.strategies.contract import StrategyService
 from algo_api.streams.contract import StreamService
 from algo_api.tenants.contract import TenantService
@@ -24,6 +25,7 @@ class Services:
     logins: LoginService
     instruments: InstrumentService
     strategies: StrategyService
+    order_queue: OrderQueueService
     streams: StreamService
     audit: AuditService
     health: HealthService

@@ -13,6 +13,7 @@ from algo_kube.contract import KubeClient
 from algo_kube.resources import SECRET
 from sqlalchemy import text
 
+TAG = "a12345678abce001"
 NAMES = sorted(table.__tablename__ for table in TABLES)
 
 
@@ -28,7 +29,7 @@ async def furnished(
     namespace, name = account["resource"].split("/")
     await kube.create(SECRET, {"metadata": {"namespace": namespace, "name": f"{name}-session"}})
     assert (await first.http.post(f"/broker-accounts/{account['id']}/login")).status_code == 200
-    return first, second, {"strategy_id": strategy["id"], "account_id": account["id"]}
+    return first, second, {"strategy_id": strategy["id"], "account_id": account["id"], "tag": TAG}
 
 
 async def scoped(connection: Any, table: str, **scope: str) -> int:
@@ -157,11 +158,13 @@ async def test_every_route_with_an_id_hides_what_is_not_the_callers(furnished: A
     async with httpx.AsyncClient() as http:
         document = (await http.get(f"{url}/openapi.json")).json()
     routes = [(method, path) for method, path in routes_with_ids(document) if "/instruments/" not in path]
-    assert len(routes) >= 11
+    assert len(routes) >= 15
     for method, template in routes:
         path = re.sub(r"\{(\w+)\}", lambda match: ids[match[1]], template)
         query = {"request_token": "token", "state": "state"} if path.endswith("/callback") else {}
         body: dict[str, Any] = {"json": {}} if method == "patch" else {}
+        if path.endswith("/clear"):
+            body = {"json": {"note": "squared off"}}
         stranger = await second.http.request(method, path, params=query, **body)
         absent = re.sub(r"_[0-9a-z]{26}", "_" + "0" * 26, path)
         nobody = await second.http.request(method, absent, params=query, **body)
@@ -183,6 +186,7 @@ async def test_every_route_but_the_open_ones_needs_a_token(url: str) -> None:
                 if path in open_paths:
                     continue
                 target = path.replace("{strategy_id}", "str_" + "0" * 26).replace("{account_id}", "brk_" + "0" * 26)
+                target = target.replace("{tag}", TAG)
                 body: dict[str, Any] = {"json": {}} if method in ("post", "patch") else {}
                 answer = await http.request(method, target, **body)
                 assert answer.status_code in (401, 422), (method, path)

@@ -4,7 +4,7 @@ import pytest
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Leg, OrderStatus, Product, Side
 from algo_crds.contracts.runtime import Desired, Level, Phase
-from algo_runner.engine.actions import Intent, Journal
+from algo_runner.engine.actions import Intent, Journal, Queue
 from algo_runner.engine.events import CommandKind, JournalHealth
 from engine_setup import CAPABILITY, INSTRUMENT, SESSION, at, make_spec, rupees
 from engine_world import Rig, bought, entries_of, started
@@ -194,6 +194,17 @@ def test_margin_ends_the_run() -> None:
     rig.until("09:21:30")
     refused(rig, "EntryRejected")
     assert rig.view.final
+
+
+def test_a_discarded_entry_leaves_the_queue_also_one_of_an_earlier_day() -> None:
+    rig = started(now=at("09:19:50"))
+    rig.script["place"].append("lost")
+    rig.until("09:20:02")
+    (waiting,) = rig.sent(Queue)
+    for tag in (waiting.tag, "a00000000000e001"):
+        rig.actions.clear()
+        rig.command(CommandKind.DISCARD, tag=tag)
+        assert [(entry.tag, entry.state) for entry in rig.sent(Queue)] == [(tag, "Done")]
 
 
 def test_never_sent_again_once_unknown() -> None:

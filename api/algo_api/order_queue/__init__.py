@@ -1,0 +1,1 @@
+"""What was refused or not sent and waits: seen, tried again or put aside by a person."""
