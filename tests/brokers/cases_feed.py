@@ -1,8 +1,12 @@
 """Prices and order updates as they happen."""
 
+import asyncio
+import contextlib
+
 from algo_crds.contracts.orders import OrderStatus
 from case import case
 from desk import Desk, R
+from kept_feed import keeper_at
 
 
 @case("BC-050", "prices of a subscribed instrument, with the exchange's time and the day's volume")
@@ -115,3 +119,27 @@ async def numbered(desk: Desk) -> None:
     await desk.open_feed()
     streams = {"market"} if not desk.adapter.endpoints.order_socket else {"market", "orders"}
     await desk.until(lambda: set(desk.ear.connections) == streams, "the numbers")
+
+
+@case("BC-058", "the gateway opens a cut connection again by itself, and asks for every symbol again")
+async def kept(desk: Desk) -> None:
+    await desk.to("09:15:30")
+    share, other = (await desk.ref()).token, (await desk.ref("TCS")).token
+    keeper, sink = keeper_at(desk)
+    keeper.subscribe([share, other])
+    keeper.session_changed(present=True)
+    running = asyncio.create_task(keeper.run())
+    try:
+        await desk.until(lambda: sink.connections == 1, "a connection")
+        await desk.to("09:16:30")
+        await desk.until(lambda: {tick.token for tick in desk.ear.ticks} == {share, other}, "both symbols")
+        await desk.fault(disconnect=True)
+        await desk.until(lambda: bool(sink.gaps) and sink.connections == 2, "another connection after a gap")
+        desk.ear.ticks.clear()
+        await desk.to("09:17:30")
+        await desk.until(lambda: {tick.token for tick in desk.ear.ticks} == {share, other}, "both symbols again")
+        assert 19_995_000 in {tick.price for tick in desk.ear.ticks if tick.token == share}
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
