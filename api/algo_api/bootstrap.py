@@ -14,8 +14,7 @@ from redis.asyncio import Redis
 from algo_api.audit.service import create_audit_service
 from algo_api.auth.service import create_auth_service
 from algo_api.auth.tokens import create_access_tokens
-from algo_api.broker_accounts.brokers import SimulatorAddress, create_logins
-from algo_api.broker_accounts.contract import LoginOf
+from algo_api.broker_accounts.brokers import SimulatorAddress, create_logins, session_renewals
 from algo_api.broker_accounts.logins import create_login_service
 from algo_api.broker_accounts.service import create_account_service
 from algo_api.crypto import create_credential_cipher
@@ -59,7 +58,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
     wakes = Wakes(listener)
     try:
         async with _background(settings, db, redis, kube, wakes, http):
-            yield _services(settings, db, redis, kube, create_logins(http, _simulators(settings)), wakes)
+            yield _services(settings, db, redis, kube, http, wakes)
     finally:
         await http.aclose()
         await kube.close()
@@ -80,7 +79,7 @@ def _simulators(settings: Settings) -> dict[str, SimulatorAddress]:
 
 
 def _services(
-    settings: Settings, db: Database, redis: Redis, kube: KubeClient, login_of: LoginOf, wakes: Wakes
+    settings: Settings, db: Database, redis: Redis, kube: KubeClient, http: httpx.AsyncClient, wakes: Wakes
 ) -> Services:
     tokens = create_access_tokens(settings.jwt_secret_key.get_secret_value(), settings.access_token_seconds)
     tenants = create_tenant_service(db, kube, wait_seconds=settings.namespace_wait_seconds)
@@ -101,12 +100,14 @@ def _services(
             registrations_per_hour=settings.registrations_per_hour,
         ),
         tenants=tenants,
-        accounts=create_account_service(db, kube, tenants, cipher, public_url=settings.public_url),
+        accounts=create_account_service(
+            db, kube, tenants, cipher, session_renewals(http), public_url=settings.public_url
+        ),
         logins=create_login_service(
             db,
             kube,
             cipher,
-            login_of,
+            create_logins(http, _simulators(settings)),
             wait_seconds=settings.namespace_wait_seconds,
             public_url=settings.public_url,
         ),

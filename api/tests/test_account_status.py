@@ -38,11 +38,11 @@ def condition(reason: str) -> dict[str, str]:
 @pytest.mark.parametrize(("reason", "state"), [("Differs", "Differs"), ("Registered", "Registered"), ("New", None)])
 def test_the_address_in_use_beside_the_registered_one(reason: str, state: str | None) -> None:
     row = account(egressAddress="203.0.113.7", conditions=[condition(reason)])
-    out = account_out(row, has_credentials=True, public_url="https://algo.example")
+    out = account_out(row, has_credentials=True, public_url="https://algo.example", renewal="log in")
     assert (out.registered_address, out.egress_address) == ("198.51.100.1", "203.0.113.7")
     assert (out.egress_state, out.egress_message) == (state, "look")
 
 
 def test_an_account_whose_gateway_said_nothing_yet() -> None:
-    out = account_out(account(), has_credentials=False, public_url="https://algo.example")
+    out = account_out(account(), has_credentials=False, public_url="https://algo.example", renewal="log in")
     assert (out.egress_address, out.egress_state, out.egress_message) == (None, None, None)

@@ -201,7 +201,10 @@ async def test_a_login_says_what_it_needs(linked: Any, kube: KubeClient) -> None
     angel = {"broker": "angelone", "client_id": "S12345", "environment": "Production", "api_key": KEY}
     made = (await trader.http.post("/broker-accounts", json=angel)).json()
     assert made["redirect_url"].endswith(f"/broker-accounts/{made['id']}/callback")
-    assert made["session_renewal"]
+    assert "log in with PIN and one-time password" in made["session_renewal"]
+    listed = (await trader.http.get("/broker-accounts")).json()["items"]
+    told = {item["broker"]: item["session_renewal"] for item in listed}
+    assert "log in on the broker's page each morning" in told["zerodha"]
     answer = await trader.http.post(f"/broker-accounts/{made['id']}/login", json={"way": "direct"})
     assert answer.status_code == 409
     assert "pin and totp_secret" in answer.json()["detail"]

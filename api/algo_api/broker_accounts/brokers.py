@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import httpx
 from algo_brokers.http import Transport
 from algo_brokers.login import Login
-from algo_brokers.registry import UnknownBrokerError, adapter_of
+from algo_brokers.paper.adapter import LOGIN as PAPER_LOGIN
+from algo_brokers.registry import ADAPTERS, UnknownBrokerError, adapter_of
 from algo_brokers.transports import create_http_transport
 from algo_crds.resources.broker_account import Environment
 
@@ -20,6 +21,16 @@ class SimulatorAddress:
 
     base: str
     browser: str
+
+
+def session_renewals(http: httpx.AsyncClient) -> dict[str, str]:
+    """How long a session lives and how to get the next one, by broker, as each broker's login tells it."""
+
+    def transport(base_url: str) -> Transport:
+        return create_http_transport(http, base_url=base_url)
+
+    logins = [PAPER_LOGIN, *(adapter.create_login(transport, adapter.endpoints) for adapter in ADAPTERS.values())]
+    return {login.broker: login.lives for login in logins}
 
 
 def create_logins(http: httpx.AsyncClient, simulators: Mapping[str, SimulatorAddress]) -> LoginOf:

@@ -39,10 +39,16 @@ _WHAT: Final = "broker account"
 
 
 def create_account_service(
-    db: Database, kube: KubeClient, tenants: TenantService, cipher: CredentialCipher, *, public_url: str
+    db: Database,
+    kube: KubeClient,
+    tenants: TenantService,
+    cipher: CredentialCipher,
+    renewals: Mapping[str, str],
+    *,
+    public_url: str,
 ) -> AccountService:
-    """Broker accounts over database and cluster."""
-    records = _Records(db, cipher, public_url)
+    """Broker accounts over database and cluster; `renewals` tells by broker how its sessions are renewed."""
+    records = _Records(db, cipher, renewals, public_url)
 
     async def create(caller: Caller, new: AccountIn) -> AccountOut:
         fresh = resource_name(new_id("brk"))
@@ -103,14 +109,20 @@ def create_account_service(
 class _Records:
     """Rows of accounts, each call one transaction of its caller."""
 
-    def __init__(self, db: Database, cipher: CredentialCipher, public_url: str) -> None:
+    def __init__(self, db: Database, cipher: CredentialCipher, renewals: Mapping[str, str], public_url: str) -> None:
         self._db = db
+        self._renewals = renewals
         self._public_url = public_url
         self._cipher = cipher
 
     def shown(self, row: BrokerAccount, stored: set[str]) -> AccountOut:
         """A row as the API shows it; `stored`: accounts that have credentials."""
-        return account_out(row, has_credentials=row.id in stored, public_url=self._public_url)
+        return account_out(
+            row,
+            has_credentials=row.id in stored,
+            public_url=self._public_url,
+            renewal=self._renewals.get(row.broker, ""),
+        )
 
     async def own(self, caller: Caller, account_id: str) -> Any:
         async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from algo_brokers.registry import ADAPTERS
 from algo_crds.contracts.account_state import EgressState
 from algo_crds.resources.broker_account import Broker, BrokerAccountSpec, BrokerAccountStatus, Environment
 from algo_crds.resources.broker_account import BrokerAccount as AccountResource
@@ -76,19 +75,14 @@ def validate_account(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
         raise (TradingRuleError if broken else MalformedError)(detail, errors=problems) from None
 
 
-def renewal_of(broker: str) -> str:
-    """How long the broker's sessions live, and how to get the next one."""
-    adapter = ADAPTERS.get(broker)
-    return adapter.facts.session_lives if adapter is not None else "a paper account needs no login"
-
-
 def callback_url(public_url: str, account_id: str) -> str:
     """Where a broker's login page comes back to; the trader registers it for the app at the broker."""
     return f"{public_url.rstrip('/')}/api/v1/broker-accounts/{account_id}/callback"
 
 
-def account_out(row: BrokerAccount, *, has_credentials: bool, public_url: str) -> AccountOut:
-    """The API's form of an account's row; `public_url` is where browsers reach the API."""
+def account_out(row: BrokerAccount, *, has_credentials: bool, public_url: str, renewal: str) -> AccountOut:
+    """The API's form of an account's row; `public_url` is where browsers reach the API, `renewal` how its broker's
+    sessions are renewed."""
     spec = BrokerAccountSpec.model_validate(row.spec)
     try:
         status = BrokerAccountStatus.model_validate(row.resource_status)
@@ -111,7 +105,7 @@ def account_out(row: BrokerAccount, *, has_credentials: bool, public_url: str) -
         orders_per_second=spec.limits.orders_per_second,
         algo_id=spec.algo_id,
         halted=spec.halt.reason if spec.halt else None,
-        session_renewal=renewal_of(spec.broker),
+        session_renewal=renewal,
         session_valid_until=status.session_valid_until,
         feed_connected=status.feed_connected,
         breaker=status.breaker,
