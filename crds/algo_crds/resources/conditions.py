@@ -33,7 +33,9 @@ class ConditionStatus(StrEnum):
 class Condition(StatusPart):
     """One observed fact about the resource."""
 
-    type: Word = Field(description="What the condition is about: Ready, Protected, FeedFresh, BrokerSession, Deleting.")
+    type: Word = Field(
+        description="What the condition is about: Ready, Protected, FeedFresh, BrokerSession, EgressAddress, Deleting."
+    )
     status: ConditionStatus = Field(description="True, False or Unknown.")
     reason: Word = Field(description="Why, as one word in PascalCase.")
     message: Text = Field(default="", description="Why, as a sentence.")
