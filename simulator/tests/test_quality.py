@@ -1,5 +1,6 @@
 """What each front end says of itself in `quality.yaml` is the truth: the list is whole, and every route answers so."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -86,7 +87,7 @@ async def _angelone(sim: Sim) -> Asked:
         if "/logout" in path:
             angel.jwt = ""
             await angel.log_in()
-        return status, str(answer)
+        return status, json.dumps(answer)
 
     return ask
 
@@ -98,6 +99,13 @@ CALLERS: dict[str, Callable[[Sim], Awaitable[Asked]]] = {
     "angelone": _angelone,
 }
 """Logs in and returns what calls a route with that session."""
+ERROR_SHAPES = {
+    "zerodha": [("status", "message", "error_type", "data")],
+    "dhan": [("errorType", "errorCode", "errorMessage"), ("status", "message")],
+    "fyers": [("s", "code", "message")],
+    "angelone": [("status", "message", "errorcode", "data")],
+}
+"""Keys of what the broker says of a request that it refuses; Dhan's host of logins has a shape of its own."""
 UNKNOWN = {"zerodha": "Not Found", "fyers": "Not Found", "dhan": "Not Found", "angelone": "Not Found"}
 """What the broker answers for a path that is none."""
 
@@ -134,3 +142,5 @@ async def test_every_route_answers_as_the_list_says(broker: str) -> None:
                 assert "not simulated" not in text, route
             else:
                 assert (status, "not simulated" in text) == (entry["status"], True), (route, status, text)
+                shapes = [set(shape) for shape in ERROR_SHAPES[broker]]
+                assert set(json.loads(text)) in shapes, (route, text)

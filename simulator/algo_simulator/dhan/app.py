@@ -5,6 +5,7 @@ REST is at its documented paths (`/v2/...`); `/auth` is the login host, `/files`
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from aiohttp import web
 
@@ -20,6 +21,22 @@ from algo_simulator.front import Call, Caller, Front
 from algo_simulator.worlds import Worlds
 
 Bodied = Callable[[Caller, DhanState, Body], object]
+
+ABROAD: Final = (
+    ("POST", "/v2/globalstocks/orders"),
+    ("GET", "/v2/globalstocks/orders"),
+    ("GET", "/v2/globalstocks/orders/{order_id}"),
+    ("PUT", "/v2/globalstocks/orders/{order_id}"),
+    ("DELETE", "/v2/globalstocks/orders/{order_id}"),
+    ("GET", "/v2/globalstocks/trades"),
+    ("GET", "/v2/globalstocks/trades/{security_id}"),
+    ("GET", "/v2/globalstocks/holdings"),
+    ("GET", "/v2/globalstocks/fundlimit"),
+    ("GET", "/v2/globalstocks/marketstatus"),
+    ("POST", "/v2/globalstocks/margincalculator"),
+    ("POST", "/v2/globalstocks/transEstimate"),
+)
+"""Shares of other countries; the official SDK has calls for them."""
 
 
 def create_dhan_app(worlds: Worlds) -> web.Application:
@@ -162,5 +179,6 @@ def _add_rest(front: Front, states: States) -> None:
         ("GET", "/v2/alerts/orders/{alert_id}"),
         ("PUT", "/v2/alerts/orders/{alert_id}"),
         ("DELETE", "/v2/alerts/orders/{alert_id}"),
+        *ABROAD,
     ):
         front.todo(method, path, OTHER)
