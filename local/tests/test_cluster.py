@@ -80,7 +80,9 @@ def serve(running: Cluster, image: str) -> None:
     code = "import http.server as h; h.test(HandlerClass=h.SimpleHTTPRequestHandler, port=8080)"
     apply(running, namespace, service)
     wait_until(lambda: "default" in running.kubectl("-n", "trial", "get", "sa", "-o", "name"), 30, "no account")
-    apply(running, pod("web", image, ["python", "-c", code]))
+    web = pod("web", image, ["python", "-c", code])
+    web["spec"]["containers"][0]["readinessProbe"] = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
+    apply(running, web)
     wait_until(lambda: ready(running, "web"), 60, "the pod does not run")
 
 
@@ -120,13 +122,20 @@ def kill_everything(running: Cluster) -> None:
 
 def test_a_restricted_pod_runs_and_is_reached_by_name(running: Cluster, image: str) -> None:
     serve(running, image)
+    # A service's rules come a moment after its pod is ready; until then it refuses.
     code = (
-        "import urllib.request as u; "
-        "assert u.urlopen('http://web.trial.svc.cluster.local/', timeout=20).status == 200; print('fetched')"
+        "import time, urllib.request as u\n"
+        "for left in range(40, 0, -1):\n"
+        "    try:\n"
+        "        print('fetched', u.urlopen('http://web.trial.svc.cluster.local/', timeout=20).status)\n"
+        "        break\n"
+        "    except OSError as error:\n"
+        "        print(error)\n"
+        "        time.sleep(0.5)\n"
     )
     apply(running, pod("client", image, ["python", "-c", code], restart="Never"))
     wait_until(lambda: phase(running, "client") in {"Succeeded", "Failed"}, 60, "the client does not end")
-    assert "fetched" in running.kubectl("-n", "trial", "logs", "client")
+    assert "fetched 200" in running.kubectl("-n", "trial", "logs", "client")
 
 
 def test_the_machine_reaches_services_and_sees_pids(running: Cluster, image: str) -> None:
@@ -135,7 +144,10 @@ def test_the_machine_reaches_services_and_sees_pids(running: Cluster, image: str
     commands = [" ".join(psutil.Process(pid).cmdline()) for pid in running.pod_processes(uid)]
     assert any("SimpleHTTPRequestHandler" in command for command in commands)
     address = running.kubectl("-n", "trial", "get", "service", "web", "-o", "jsonpath={.spec.clusterIP}")
-    fetched = subprocess.run(["curl", "-sf", "-m", "10", f"http://{address}/"], capture_output=True, check=False)
+    retried = ["--retry", "20", "--retry-delay", "1", "--retry-connrefused"]
+    fetched = subprocess.run(
+        ["curl", "-sf", "-m", "30", *retried, f"http://{address}/"], capture_output=True, check=False
+    )
     assert fetched.returncode == 0
 
 
