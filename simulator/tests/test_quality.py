@@ -99,7 +99,7 @@ CALLERS: dict[str, Callable[[Sim], Awaitable[Asked]]] = {
     "angelone": _angelone,
 }
 """Logs in and returns what calls a route with that session."""
-ERROR_SHAPES = {
+ERROR_SHAPES: dict[str, list[tuple[str, ...]]] = {
     "zerodha": [("status", "message", "error_type", "data")],
     "dhan": [("errorType", "errorCode", "errorMessage"), ("status", "message")],
     "fyers": [("s", "code", "message")],
