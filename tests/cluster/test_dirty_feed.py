@@ -85,6 +85,10 @@ async def test_strange_rows_change_no_order_and_are_counted_by_cause(house: Hous
     clean = await trade(house, written(tmp_path, "clean", source.header, source.session))
     dirty = await trade(house, written(tmp_path, "dirty", source.header, interleaved(source)))
     seen_clean, seen_dirty = await at_the_end(clean), await at_the_end(dirty)
+    for strategy, seen in ((clean, seen_clean), (dirty, seen_dirty)):
+        market = await strategy.market()
+        assert market["barrier_timeouts"] == 0, f"the machine was too slow for a verdict: {market}"
+        assert seen["orders"], f"nothing was bought: {seen['reason']}, {seen['message']}"
     told = ("leg", "side", "type", "price", "trigger", "quantity", "filled", "average_price", "status", "time")
     assert [[o[key] for key in told] for o in seen_dirty["orders"]] == [
         [o[key] for key in told] for o in seen_clean["orders"]

@@ -127,6 +127,9 @@ def _ready(t: Turn) -> tuple[str, str, str]:
         if not session_valid(t):
             return "False", "LoginNeeded", "the broker's book cannot be read without a broker session"
         return "False", "Reconciling", "reading the broker's order book"
+    if s.broker is not None and s.broker.halted and not s.spec.halts:
+        # A gateway that has just started takes no entry until it is told which halts are in force.
+        return "False", "DoorClosed", f"the account takes no entries: {s.broker.halt_reason}"
     return "True", "Armed", "reconciled with the broker's book and subscribed"
 
 

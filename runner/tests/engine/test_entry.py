@@ -152,6 +152,17 @@ def test_halt_and_breaker() -> None:
     refused(rig, "BreakerOpen")
 
 
+def test_a_door_that_does_not_know_the_halts_yet_is_not_ready_and_says_so() -> None:
+    rig = Rig(now=at("09:19:00"))
+    rig.halted = True
+    rig.connect()
+    rig.until("09:19:10")
+    assert rig.condition("Ready") == "False"
+    assert rig.state.conditions["Ready"].reason == "DoorClosed"
+    rig.feed(rig.health(halted=False))
+    assert rig.condition("Ready") == "True"
+
+
 def test_a_runner_that_cannot_journal_enters_nothing() -> None:
     rig = started(now=at("09:19:50"))
     rig.feed(JournalHealth(writable=False))
