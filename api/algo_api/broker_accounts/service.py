@@ -91,19 +91,7 @@ def create_account_service(
                 gone = True
         return await records.deleted(caller, account_id, gone=gone)
 
-    async def get(caller: Caller, account_id: str) -> AccountOut:
-        row = await records.own(caller, account_id)
-        async with db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
-            stored = await queries.accounts_with_credentials(session, caller)
-        return records.shown(row, stored)
-
-    async def list_accounts(caller: Caller) -> AccountList:
-        async with db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
-            rows = await queries.own_accounts(session, caller)
-            stored = await queries.accounts_with_credentials(session, caller)
-        return AccountList(items=[records.shown(row, stored) for row in rows])
-
-    return AccountService(create=create, list=list_accounts, get=get, change=change, delete=delete)
+    return AccountService(create=create, list=records.listed, get=records.get, change=change, delete=delete)
 
 
 class _Records:
@@ -123,6 +111,18 @@ class _Records:
             public_url=self._public_url,
             renewal=self._renewals.get(row.broker, ""),
         )
+
+    async def get(self, caller: Caller, account_id: str) -> AccountOut:
+        row = await self.own(caller, account_id)
+        async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
+            stored = await queries.accounts_with_credentials(session, caller)
+        return self.shown(row, stored)
+
+    async def listed(self, caller: Caller) -> AccountList:
+        async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
+            rows = await queries.own_accounts(session, caller)
+            stored = await queries.accounts_with_credentials(session, caller)
+        return AccountList(items=[self.shown(row, stored) for row in rows])
 
     async def own(self, caller: Caller, account_id: str) -> Any:
         async with self._db.transaction(user_scope(caller.user_id, caller.tenant_id)) as session:
