@@ -68,10 +68,14 @@ class _Wire(asyncio.Protocol):
         if sock is not None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    def eof_received(self) -> None:
+        """The broker will hear nothing more: what is written from now on would be dropped in silence."""
+        self.closed = True
+
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
         if self._answer is not None and not self._answer.done() and self._asked is None:
-            with contextlib.suppress(h11.ProtocolError):
+            with contextlib.suppress(h11.ProtocolError, zlib.error):
                 self.parser.receive_data(b"")
                 self._read()
         self._fail(f"connection lost ({type(exc).__name__})" if exc else "connection closed by the broker")

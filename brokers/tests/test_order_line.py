@@ -1,46 +1,17 @@
 """The order line against a raw server: when bytes leave, and what an answer that comes too late does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
-from algo_brokers.http import AnswerLostError, HttpRequest
+from algo_brokers.http import AnswerLostError
 from algo_brokers.order_line import OrderLine, create_order_line
-
-PUT = HttpRequest("PUT", "/orders/17", (("A", "b"),), b"x=1")
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"
-
-
-class Server:
-    """Writes down what comes and says what it is told to."""
-
-    def __init__(self) -> None:
-        self.came = bytearray()
-        self.writers: list[asyncio.StreamWriter] = []
-        self.more = asyncio.Event()
-        self.port = 0
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.writers.append(writer)
-        self.more.set()
-        while part := await reader.read(4096):
-            self.came += part
-            self.more.set()
-        writer.close()
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
-            while not holds():
-                self.more.clear()
-                await self.more.wait()
-
-    async def asked(self, times: int) -> None:
-        await self.until(lambda: self.came.count(b"x=1") == times)
+from raw_server import OK, PUT, RawServer
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    one = Server()
+async def server() -> AsyncIterator[RawServer]:
+    one = RawServer()
     listening = await asyncio.start_server(one.serve, "127.0.0.1", 0)
     one.port = listening.sockets[0].getsockname()[1]
     yield one
@@ -50,13 +21,13 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def line(server: Server) -> AsyncIterator[OrderLine]:
+async def line(server: RawServer) -> AsyncIterator[OrderLine]:
     one = create_order_line(f"http://127.0.0.1:{server.port}")
     yield one
     await one.close()
 
 
-async def test_with_a_kept_connection_the_bytes_leave_before_the_first_wait(server: Server, line: OrderLine) -> None:
+async def test_with_a_kept_connection_the_bytes_leave_before_the_first_wait(server: RawServer, line: OrderLine) -> None:
     await line.warm()
     work = line.send(PUT, timeout_s=5)
     work.send(None)  # begun by a callback, which is no task
@@ -65,7 +36,7 @@ async def test_with_a_kept_connection_the_bytes_leave_before_the_first_wait(serv
     work.close()
 
 
-async def test_an_answer_in_pieces_and_the_connection_again(server: Server, line: OrderLine) -> None:
+async def test_an_answer_in_pieces_and_the_connection_again(server: RawServer, line: OrderLine) -> None:
     for count in range(1, 4):
         asked = asyncio.create_task(line.send(PUT, timeout_s=5))
         await server.asked(count)
@@ -77,7 +48,7 @@ async def test_an_answer_in_pieces_and_the_connection_again(server: Server, line
     assert len(server.writers) == 1
 
 
-async def test_a_late_answer_is_nobodys(server: Server, line: OrderLine) -> None:
+async def test_a_late_answer_is_nobodys(server: RawServer, line: OrderLine) -> None:
     with pytest.raises(AnswerLostError, match="no answer within"):
         await line.send(PUT, timeout_s=0.02)
     await server.asked(1)
@@ -89,7 +60,7 @@ async def test_a_late_answer_is_nobodys(server: Server, line: OrderLine) -> None
     assert (await asked).body == b"no"
 
 
-async def test_a_second_answer_ends_the_connection(server: Server, line: OrderLine) -> None:
+async def test_a_second_answer_ends_the_connection(server: RawServer, line: OrderLine) -> None:
     asked = asyncio.create_task(line.send(PUT, timeout_s=5))
     await server.asked(1)
     server.writers[0].write(OK + OK)
@@ -101,7 +72,7 @@ async def test_a_second_answer_ends_the_connection(server: Server, line: OrderLi
     await asked
 
 
-async def test_a_cut_answer_is_lost(server: Server, line: OrderLine) -> None:
+async def test_a_cut_answer_is_lost(server: RawServer, line: OrderLine) -> None:
     asked = asyncio.create_task(line.send(PUT, timeout_s=5))
     await server.asked(1)
     server.writers[0].write(OK[:-1])
@@ -111,7 +82,7 @@ async def test_a_cut_answer_is_lost(server: Server, line: OrderLine) -> None:
     assert server.came.count(b"PUT ") == 1
 
 
-async def test_an_answer_without_a_length_ends_with_the_connection(server: Server, line: OrderLine) -> None:
+async def test_an_answer_without_a_length_ends_with_the_connection(server: RawServer, line: OrderLine) -> None:
     asked = asyncio.create_task(line.send(PUT, timeout_s=5))
     await server.asked(1)
     server.writers[0].write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it")
@@ -119,7 +90,7 @@ async def test_an_answer_without_a_length_ends_with_the_connection(server: Serve
     assert (await asked).body == b"all of it"
 
 
-async def test_a_cancelled_call_does_not_keep_its_connection(server: Server, line: OrderLine) -> None:
+async def test_a_cancelled_call_does_not_keep_its_connection(server: RawServer, line: OrderLine) -> None:
     asked = asyncio.create_task(line.send(PUT, timeout_s=5))
     await server.asked(1)
     asked.cancel()
@@ -132,7 +103,7 @@ async def test_a_cancelled_call_does_not_keep_its_connection(server: Server, lin
     assert len(server.writers) == 2
 
 
-async def test_two_orders_at_once_find_open_connections(server: Server, line: OrderLine) -> None:
+async def test_two_orders_at_once_find_open_connections(server: RawServer, line: OrderLine) -> None:
     await line.warm()
     await line.warm()  # as often as one likes
     await server.until(lambda: len(server.writers) == 2)
@@ -144,7 +115,7 @@ async def test_two_orders_at_once_find_open_connections(server: Server, line: Or
     assert [answer.body for answer in await asyncio.gather(*both)] == [b"ok", b"ok"]
 
 
-async def test_a_connection_that_the_server_closes_while_idle_is_replaced(server: Server, line: OrderLine) -> None:
+async def test_a_connection_that_the_server_closes_while_idle_is_replaced(server: RawServer, line: OrderLine) -> None:
     await line.warm()
     await server.until(lambda: len(server.writers) == 2)
     for writer in server.writers:

@@ -90,7 +90,8 @@ def status(instance: InstanceOption = "default") -> None:
     recorded = load_instance(instance)
     cluster = find(instance)
     if recorded is None or cluster is None:
-        console.print(f"instance {instance}: not running" + (" (killed; `algo up` repairs it)" if recorded else ""))
+        hint = "it was killed; `algo up` repairs it" if recorded else "start it with `algo up`"
+        console.print(f"instance {instance}: not running; {hint}", highlight=False)
         raise typer.Exit(1)
     table = Table(title=f"instance {instance} at {cluster.api_url}", title_justify="left")
     for column in ("component", "state", "restarts"):
@@ -122,7 +123,7 @@ def doctor() -> None:
 
 @app.command()
 def logs(
-    name: Annotated[str, typer.Argument(help="A system part, a strategy, or a cluster component")] = "operator",
+    name: Annotated[str, typer.Argument(help="api, operator, ...; a strategy's id; etcd, kubelet, ...")] = "operator",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they come")] = False,
     tail: Annotated[int, typer.Option(help="Lines from the end")] = 100,
     instance: InstanceOption = "default",
@@ -139,25 +140,37 @@ def logs(
     raise typer.Exit(subprocess.run([*command, *(["-f"] if follow else [])], check=False).returncode)  # noqa: S603
 
 
+def _ask(cluster: Cluster, *arguments: str) -> str:
+    try:
+        return cluster.kubectl(*arguments)
+    except subprocess.CalledProcessError as error:
+        fail(f"the cluster does not answer: {(error.stderr or '').strip()[-400:]}; see `algo status`")
+
+
 def _pod_of(cluster: Cluster, name: str) -> list[str]:
     if name in _COMPONENTS:
         return ["-n", "algo-system", "-l", f"app.kubernetes.io/component={name}", "--all-containers", "--prefix"]
     pod = f"run-{name.replace('_', '-')}"
-    listed = cluster.kubectl("get", "pods", "-A", f"--field-selector=metadata.name={pod}", "-o", "json")
+    listed = _ask(cluster, "get", "pods", "-A", f"--field-selector=metadata.name={pod}", "-o", "json")
     items = json.loads(listed)["items"]
     if not items:
-        fail(f"no component, system part or strategy {name!r}; `algo kubectl get strategies -A` lists strategies")
+        fail(
+            f"nothing called {name!r} runs: no system part ({', '.join(_COMPONENTS)}), no component of the cluster and "
+            "no strategy with a pod; `algo kubectl get strategies -A` lists strategies, one that has ended has no log"
+        )
     return ["-n", items[0]["metadata"]["namespace"], pod]
 
 
 @app.command()
 def login(
-    email: Annotated[str, typer.Option(prompt=True)],
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True)],
+    email: Annotated[str, typer.Option(prompt=True, help="Of a registered user; asked for if not given")],
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, help="Better asked for than given: a shell remembers it")
+    ],
     url: Annotated[str, typer.Option(help="The API; default: that of the local cluster", envvar="ALGO_API_URL")] = "",
     instance: InstanceOption = "default",
 ) -> None:
-    """Log in to the API and keep the token for later commands."""
+    """Log in to the API and write its tokens to a file that only you can read, for calls of your own."""
     from algo_local.login import LoginError
     from algo_local.login import login as exchange
     from algo_local.release import api_url
@@ -166,6 +179,8 @@ def login(
         target = exchange(url or api_url(_running(instance)), email, password)
     except LoginError as error:
         fail(str(error))
+    except subprocess.CalledProcessError as error:
+        fail(f"the cluster does not say where its API is: {(error.stderr or '').strip()[-400:]}; see `algo status`")
     console.print(f"logged in; token in {target}", highlight=False)
 
 

@@ -67,8 +67,7 @@ async def link_account(
 
 async def link_paper(kubectl: Kubectl, trader: Trader, world: str) -> Json:
     """A paper account that trades against a world: its market is a MarketDataSource of the trader's namespace."""
-    me = await call(trader.client, "GET", "/auth/me")
-    namespace = f"algo-{str(me['tenant_id']).replace('_', '-')}"
+    namespace = f"algo-{trader.tenant_id.replace('_', '-')}"
     await call(trader.client, "GET", "/broker-accounts")
     source = f"""apiVersion: algo.trading/v1alpha1
 kind: MarketDataSource

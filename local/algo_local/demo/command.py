@@ -11,7 +11,8 @@ from rich.console import Console
 
 from algo_local.demo.endpoints import Kubectl, UnreachableError, reach
 from algo_local.demo.flow import NotReadyError, run_demo
-from algo_local.demo.options import BROKERS, DemoInputError, DemoOptions
+from algo_local.demo.options import BROKERS, DemoOptions, check_options
+from algo_local.demo.recordings import DemoInputError
 from algo_local.demo.result import exit_code
 from algo_local.demo.screen import Screen, summary
 from algo_local.demo.services import Json, ServiceError
@@ -56,7 +57,7 @@ def demo(
     daily: Annotated[bool, typer.Option("--daily", help="Repeat on the next trading day of the recording")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the world and the trader behind")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print only the result, as JSON on the last line")] = False,
-    instance: Annotated[str, typer.Option(help="Which local cluster")] = "default",
+    instance: Annotated[str, typer.Option(help="Which local cluster", envvar="ALGO_INSTANCE")] = "default",
 ) -> None:
     """One strategy over a recorded session, in a world of its own: entry, stop at the exchange, exit."""
     percent = _amount(stop_percent, "--stop-percent")
@@ -83,9 +84,10 @@ def demo(
     )
     console = Console(stderr=as_json)
     try:
+        check_options(options)
         result = asyncio.run(perform(kubectl_of(instance), options, Screen(console, quiet=as_json)))
     except FAILURES as error:
-        console.print(f"[red]{error}[/red]")
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from error
     if as_json:
         typer.echo(json.dumps(result, default=str))

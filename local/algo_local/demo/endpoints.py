@@ -58,6 +58,7 @@ async def run(kubectl: Kubectl, *arguments: str, stdin: str | None = None) -> st
         stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     out, err = await process.communicate(stdin.encode() if stdin is not None else None)
     if process.returncode != 0:
@@ -101,6 +102,8 @@ async def forward(kubectl: Kubectl, service: str, remote: Sequence[int]) -> Asyn
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "NO_PROXY": "127.0.0.1,localhost"},
+        # Ctrl-C of a terminal goes to a whole group: the way to the services must outlive it, to clean up.
+        start_new_session=True,
     )
     try:
         async with asyncio.timeout(_START_SECONDS):

@@ -15,8 +15,10 @@ from typing import Any, Protocol
 import httpx
 
 from algo_local.demo.accounts import link_account, link_paper, new_account
-from algo_local.demo.endpoints import Endpoints, Kubectl, run
-from algo_local.demo.options import SYNTHETIC_DAY, DemoOptions, exchange_of, find_recording
+from algo_local.demo.cleanup import Made, clean_up, remove_world
+from algo_local.demo.endpoints import Endpoints, Kubectl
+from algo_local.demo.options import SYNTHETIC_DAY, DemoOptions, instrument_of
+from algo_local.demo.recordings import find_recording
 from algo_local.demo.result import Follower, build_result
 from algo_local.demo.services import Json, ServiceError, Trader, call, control_client, follow, register
 
@@ -60,29 +62,25 @@ async def make_world(control: httpx.AsyncClient, options: DemoOptions) -> Json:
     """A world of its own, ticks uploaded, and what the account at its broker will be; none for a paper account."""
     recording = find_recording(options.ticks, options.symbol) if options.ticks else None
     day = recording.day if recording else SYNTHETIC_DAY
-    exchange = exchange_of(options.symbol, day)
+    exchange = instrument_of(options.symbol, day).exchange
     name = f"demo-{secrets.token_hex(4)}"
     account = None if options.broker == PAPER else new_account(options.broker)
-    world = await call(
-        control,
-        "POST",
-        "/worlds",
-        json={
-            "name": name,
-            "date": day,
-            "symbols": [f"{exchange}:{options.symbol}"],
-            "speed": options.speed,
-            "seed": options.seed,
-            "accounts": [],
-        },
-    )
-    if recording:
-        path = f"/worlds/{name}/ticks/{exchange}/{options.symbol}"
-        try:
+    body = {
+        "name": name,
+        "date": day,
+        "symbols": [f"{exchange}:{options.symbol}"],
+        "speed": options.speed,
+        "seed": options.seed,
+        "accounts": [],
+    }
+    try:
+        world = await call(control, "POST", "/worlds", json=body)
+        if recording:
+            path = f"/worlds/{name}/ticks/{exchange}/{options.symbol}"
             await call(control, "PUT", path, content=recording.path.read_bytes())
-        except ServiceError:
-            await call(control, "DELETE", f"/worlds/{name}")
-            raise
+    except BaseException:  # stopped by hand, too
+        await remove_world(control, name)
+        raise
     return {**world, "name": name, "account": account, "exchange": exchange}
 
 
@@ -162,13 +160,15 @@ async def prepared(
     async with control_client(endpoints.control, endpoints.control_token) as control:
         progress.step("a market of its own at the simulated exchange")
         world = await make_world(control, options)
-        progress.step("a trader registers")
-        trader = await register(endpoints.api)
+        made = Made(world=world["name"])
         try:
+            progress.step("a trader registers")
+            trader = await register(endpoints.api, made.register)
             account = await _account(kubectl, endpoints, control, trader, world, options, progress)
             progress.step("the trader creates a strategy; the operator makes it a pod")
             body = strategy_body(options, account["id"], world["exchange"])
             strategy = await call(trader.client, "POST", "/strategies", json=body)
+            made.strategy = strategy["id"]
             strategy = await wait_ready(trader, strategy["id"])
             yield Stage(
                 endpoints=endpoints,
@@ -180,17 +180,10 @@ async def prepared(
             )
         finally:
             if not options.keep:
-                await _clean_up(kubectl, control, world, trader)
-            await trader.client.aclose()
-
-
-async def _clean_up(kubectl: Kubectl, control: httpx.AsyncClient, world: Json, trader: Trader) -> None:
-    with contextlib.suppress(ServiceError):
-        me = await call(trader.client, "GET", "/auth/me")
-        tenant = str(me["tenant_id"]).replace("_", "-")
-        await run(kubectl, "delete", "tenant.algo.trading", tenant, "--wait=false", "--ignore-not-found")
-    with contextlib.suppress(ServiceError):
-        await call(control, "DELETE", f"/worlds/{world['name']}")
+                progress.step("market and trader are removed")
+                await clean_up(kubectl, control, made, progress.step)
+            if made.trader is not None:
+                await made.trader.client.aclose()
 
 
 async def _listen(trader: Trader, strategy_id: str, follower: Follower) -> None:

@@ -1,4 +1,4 @@
-"""What one demo run is asked to do, and the recorded files it may replay."""
+"""What one demo run is asked to do, and whether it can be done; checked before anything is made in a cluster."""
 
 import difflib
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from algo_market.instruments import instruments_on
+from algo_crds.contracts.clock import parse_time
+from algo_market.instruments import DayInstrument, instruments_on
 
-_SUFFIXES = (".csv.gz", ".csv")
+from algo_local.demo.recordings import DemoInputError, check_recording, find_recording
+
 BROKERS = ("zerodha", "dhan", "fyers", "angelone", "paper")
-MAX_UPLOAD = 16 * 1024 * 1024
+MAX_SPEED = 1_000_000
+"""The simulator takes less than this."""
+_HUNDRED = Decimal(100)
 SYNTHETIC_DAY = "2025-08-01"
-
-
-class DemoInputError(ValueError):
-    """The demo cannot run with these arguments; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,50 +41,8 @@ class DemoOptions:
     keep: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
-    """A recorded file to upload and the session date it belongs to."""
-
-    path: Path
-    day: str
-
-
-def find_recording(ticks: Path, symbol: str) -> Recording:
-    """The file of a symbol, from a file or a folder named by its date.
-
-    Raises:
-        DemoInputError: no such file, of another symbol, too large, or no date in the path.
-    """
-    if ticks.is_dir():
-        candidates = [ticks / f"{symbol}{suffix}" for suffix in _SUFFIXES]
-        path = next((candidate for candidate in candidates if candidate.is_file()), None)
-        if path is None:
-            known = ", ".join(sorted(p.name.split(".")[0] for p in ticks.iterdir() if p.name.endswith(_SUFFIXES)))
-            raise DemoInputError(f"{ticks} has no file for {symbol}; it has: {known or 'nothing'}")
-    elif ticks.is_file():
-        path = ticks
-    else:
-        raise DemoInputError(f"--ticks {ticks}: no such file or folder; leave it out for a synthetic session")
-    if path.stat().st_size > MAX_UPLOAD:
-        raise DemoInputError(f"{path} is larger than 16 MiB, the most that a world takes")
-    day = next((part for part in reversed(path.parts[:-1]) if _is_date(part)), None)
-    if day is None:
-        raise DemoInputError(f"the folder of {path} must be named by the session's date, like 2021-04-12")
-    named = path.name.partition(".")[0]
-    if named != symbol and any(one.symbol == named for one in instruments_on(date.fromisoformat(day))):
-        raise DemoInputError(f"{path} holds the prices of {named}, not of {symbol}; say --symbol {named}")
-    return Recording(path=path.resolve(), day=day)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
-def exchange_of(symbol: str, day: str) -> str:
-    """Where a symbol trades on a day at the simulated exchange.
+def instrument_of(symbol: str, day: str) -> DayInstrument:
+    """A symbol as it trades on a day at the simulated exchange.
 
     Raises:
         DemoInputError: nowhere, or it is an index; the message says what may have been meant.
@@ -96,4 +54,46 @@ def exchange_of(symbol: str, day: str) -> str:
         raise DemoInputError(f"{symbol} does not trade on {day} at the simulated exchange; try {', '.join(alike)}")
     if found.kind == "INDEX":
         raise DemoInputError(f"{symbol} is an index and cannot be traded; trade one of its contracts")
-    return found.exchange
+    return found
+
+
+def check_options(options: DemoOptions) -> None:
+    """Whether the run can be asked for, its recording included.
+
+    Raises:
+        DemoInputError: not; names the option and what it may be.
+    """
+    _check_levels(options)
+    if _time(options.buy_time, "--buy-time") >= _time(options.sell_time, "--sell-time"):
+        raise DemoInputError(f"--buy-time {options.buy_time} must be before --sell-time {options.sell_time}")
+    if not 0 <= options.speed < MAX_SPEED:
+        raise DemoInputError(f"--speed {options.speed}: it is 0 (as fast as it goes) or less than {MAX_SPEED}")
+    recording = find_recording(options.ticks, options.symbol) if options.ticks else None
+    lot = instrument_of(options.symbol, recording.day if recording else SYNTHETIC_DAY).lot
+    if options.quantity < 1 or options.quantity % lot:
+        raise DemoInputError(f"--quantity {options.quantity}: {options.symbol} trades in multiples of {lot}")
+    if recording:
+        check_recording(recording, options.symbol)
+
+
+def _check_levels(options: DemoOptions) -> None:
+    stops = {
+        "--stop-percent": options.stop_percent,
+        "--stop-points": options.stop_points,
+        "--stop-price": options.stop_price,
+    }
+    given = {name: amount for name, amount in stops.items() if amount is not None}
+    if len(given) != 1:
+        raise DemoInputError(f"give one of {', '.join(stops)}; given: {', '.join(given) or 'none'}")
+    for name, amount in (given | {"--target-percent": options.target_percent}).items():
+        if amount is not None and not (amount.is_finite() and amount > 0):
+            raise DemoInputError(f"{name} {amount}: it must be a number above 0")
+    if options.stop_percent is not None and options.stop_percent >= _HUNDRED:
+        raise DemoInputError(f"--stop-percent {options.stop_percent}: it must be below 100")
+
+
+def _time(text: str, option: str) -> str:
+    try:
+        return parse_time(text).isoformat()
+    except ValueError:
+        raise DemoInputError(f"{option} {text}: it is a time of the exchange, HH:MM:SS") from None

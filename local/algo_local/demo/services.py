@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ class Trader:
     """A registered user and the client that acts for it."""
 
     user_id: str
+    tenant_id: str
     email: str
     client: httpx.AsyncClient
 
@@ -66,16 +67,26 @@ async def call(client: httpx.AsyncClient, method: str, path: str, **arguments: A
     return _checked(response)
 
 
-async def register(base_url: str) -> Trader:
-    """A new trader with a random password that nobody keeps."""
+def _unseen(_trader: Trader) -> None:
+    return None
+
+
+async def register(base_url: str, made: Callable[[Trader], None] = _unseen) -> Trader:
+    """A new trader with a random password that nobody keeps; `made` is called as soon as there is one to remove."""
     name = secrets.token_hex(6)
     client = httpx.AsyncClient(base_url=f"{base_url}/api/v1", trust_env=False)
     email, password = f"trader-{name}@example.com", secrets.token_urlsafe(24)
     body = {"email": email, "password": password, "name": f"Trader {name[:4]}"}
-    user = await call(client, "POST", "/auth/register", json=body)
+    try:
+        user = await call(client, "POST", "/auth/register", json=body)
+    except BaseException:
+        await client.aclose()
+        raise
+    trader = Trader(user_id=str(user["id"]), tenant_id=str(user["tenant_id"]), email=email, client=client)
+    made(trader)
     tokens = await call(client, "POST", "/auth/login", json={"email": email, "password": password})
     client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
-    return Trader(user_id=str(user["id"]), email=email, client=client)
+    return trader
 
 
 def control_client(url: str, token: str) -> httpx.AsyncClient:
