@@ -88,6 +88,7 @@ class Gateway:
                 simulated=settings.paper or settings.environment == "Simulator",
                 algo_id=settings.algo_id,
                 broker=self.broker,
+                read_quotes=unpaced.read_quotes,
                 door=self.door,
                 clock=self.clock,
                 symbols=self.symbols,
@@ -185,7 +186,12 @@ class Gateway:
             answer=lambda seq, in_flight, wake_at: clock.idle(seq=seq, in_flight=in_flight, wake_at=wake_at),
             set_now=self._set_now,
             http_calls=lambda: (
-                door.calls + hub.books.in_flight + hub.positions.in_flight + hub.own_calls - pacer.waiting
+                door.calls
+                + hub.books.in_flight
+                + hub.positions.in_flight
+                + hub.quotes.in_flight
+                + hub.own_calls
+                - pacer.waiting
             ),
             queued=lambda: door.queued + hub.books.asked + hub.positions.asked,
             wakes=lambda: (door.next_pump(self.clock.now()), pacer.next_at()),

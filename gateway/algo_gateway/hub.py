@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from algo_brokers.breaker import Breaker, BreakerState
 from algo_brokers.errors import BrokerError
-from algo_brokers.port import Broker
+from algo_brokers.port import Broker, ReadQuotes
 from algo_brokers.records import FeedTick
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import OrderRow, PositionRow, Product, RejectKind
@@ -34,6 +34,7 @@ from algo_gateway.notices import say
 from algo_gateway.order_check import order_refusal
 from algo_gateway.pacing import ReadPacer
 from algo_gateway.publish import Publisher
+from algo_gateway.quotes import QuoteReader
 from algo_gateway.rounds import RunnerIdle
 from algo_gateway.symbols import SymbolKey, Symbols
 
@@ -51,6 +52,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool
     algo_id: str = ""
     broker: Broker
+    read_quotes: ReadQuotes
+    """The broker's, before anything makes it wait."""
     door: Door
     clock: SessionClock
     symbols: Symbols
@@ -92,10 +95,20 @@ class Hub:
             lambda: parts.pacer.admit("positions"),
             parts.pacer.stands_still,
         )
+        self.quotes = QuoteReader(
+            read=parts.read_quotes,
+            ref_of=parts.symbols.ref_of,
+            admit=lambda: parts.pacer.admit("quote"),
+            now=parts.clock.now,
+            source=parts.source_id,
+            tell=self._polled,
+            changed=self._round_changed,
+            tasks=self._tasks,
+        )
         self._facts_trouble = ""
         self._taken: ReadResult[OrderRow] | None = None
         self.own_calls = 0
-        """Calls to the broker that no runner waits for by itself: quotes, and writes whose runner is gone."""
+        """Work that a replayed market waits for beside calls: facts read anew, what is kept of the account."""
         self.book_seen = False
 
     # Runners
@@ -136,7 +149,7 @@ class Hub:
         elif isinstance(message, wire.ReadPositions):
             self.positions.ask(lambda result: self._send_positions(runner, message.req, result))
         elif isinstance(message, wire.ReadQuote):
-            self._tasks.start(self.poll_quote(runner.key))
+            self.quotes.ask(runner.key)
         else:
             self.runner_armed(runner.claims.sub)
 
@@ -311,17 +324,9 @@ class Hub:
         told = wire.Positions(now=now, req=req, begun_at=begun_at, rows=rows, unavailable=result.unavailable)
         runner.send(wire.encode(told))
 
-    async def poll_quote(self, key: SymbolKey) -> None:
-        """Ask for a quote and hand it on as a polled tick."""
-        self.own_calls += 1
-        try:
-            tick = await self._parts.symbols.polled(key, self._parts.clock.now(), self._parts.source_id)
-        finally:
-            self.own_calls -= 1
-        if tick is not None:
-            for runner in self._listeners.get(key, ()):
-                runner.send(wire.encode(msgspec.structs.replace(tick, now=self._parts.clock.now())))
-        self._round_changed()
+    def _polled(self, key: SymbolKey, tick: wire.Tick) -> None:
+        for runner in self._listeners.get(key, ()):
+            runner.send(wire.encode(tick))
 
     def meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
         """Have something done that a replayed market waits for."""
@@ -335,10 +340,6 @@ class Hub:
                 self._round_changed()
 
         self._tasks.start(done())
-
-    def poll(self, key: SymbolKey) -> None:
-        """Start asking for a quote."""
-        self._tasks.start(self.poll_quote(key))
 
     def read_facts(self, done: Callable[[int], None]) -> None:
         """Read the day's facts of every symbol anew and tell the runners what changed; `done` takes the instant at

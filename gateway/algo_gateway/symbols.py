@@ -9,7 +9,6 @@ import msgspec
 from algo_brokers.errors import BrokerError, RequestRefused
 from algo_brokers.port import Broker
 from algo_brokers.records import BrokerInstrument, InstrumentRef
-from algo_crds.contracts import wire
 from algo_crds.contracts.clock import session_date
 from algo_crds.contracts.orders import Product
 
@@ -25,7 +24,7 @@ class Market(msgspec.Struct, kw_only=True):
     key: SymbolKey
     token: int
     last_tick_at: int = 0
-    """Session time of the last price, from the feed or polled."""
+    """Session time of the last price of the feed."""
     last_price: int = 0
     open_at: int = 0
     close_at: int = 0
@@ -140,14 +139,3 @@ class Symbols:
     def tokens(self) -> list[int]:
         """Feed tokens of every symbol that a runner trades."""
         return list(self.by_token)
-
-    async def polled(self, key: SymbolKey, now: int, source: str) -> wire.Tick | None:
-        """A fresh quote of a symbol as a tick, or None if the broker gives none."""
-        try:
-            quotes = await self._broker.read_quotes(instruments=(self.ref_of(key),))
-        except BrokerError:
-            return None
-        if not quotes or not quotes[0].time:
-            return None
-        quote = quotes[0]
-        return wire.Tick(now=now, price=quote.price, time=quote.time, volume=quote.volume, source=source, polled=True)

@@ -58,7 +58,7 @@ class Watchdog:
                 if not market.polling:
                     market.polling = True
                     self._hub.tell_all(wire.FeedHealth(now=now, connected=True, polling=True))
-                self._hub.poll(key)
+                self._hub.quotes.ask(key)
 
     def _mute(self, now: int) -> list[tuple[str, str]]:
         """Symbols that somebody trades and that have had no price for the freshness limit."""

@@ -10,19 +10,24 @@ KEY = ("NSE", "RELIANCE")
 OPEN = 1_618_199_100_000
 
 
+class Quotes:
+    """Takes down what is asked for."""
+
+    def __init__(self, asked: list[tuple[str, str]]) -> None:
+        self.ask = asked.append
+
+
 class Hub:
     """What the watchdog asks for."""
 
     def __init__(self) -> None:
         self.polled: list[tuple[str, str]] = []
+        self.quotes = Quotes(self.polled)
         self.told: list[wire.ToRunner] = []
         self.books = 0
 
     def listened(self) -> list[tuple[str, str]]:
         return [KEY]
-
-    def poll(self, key: tuple[str, str]) -> None:
-        self.polled.append(key)
 
     def tell_all(self, message: wire.ToRunner) -> None:
         self.told.append(message)
