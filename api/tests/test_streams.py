@@ -109,6 +109,17 @@ async def test_lost_events_are_told(trader: Any, strategy_id: str, redis: Redis)
     assert kinds == ["snapshot", "gap", "phase", "phase"]
 
 
+async def test_an_emptied_store_is_told_as_a_gap(trader: Any, strategy_id: str, redis: Redis) -> None:
+    (seen,) = await emit(redis, strategy_id, phase(0))
+    await redis.delete(keys.events(strategy_id))
+    async with stream(trader, strategy_id, seen) as events:
+        snapshot, gap = await take(events, 2)
+        assert (snapshot["event"], gap["event"], gap["data"]["after"]) == ("snapshot", "gap", seen)
+        await emit(redis, strategy_id, phase(1))
+        (event,) = await take(events, 1)
+    assert event["data"]["reason"] == "R1"
+
+
 @pytest.mark.parametrize("wrong", ["nonsense", "1-2-3", "-1", "9" * 40])
 async def test_a_wrong_last_id_is_422(trader: Any, strategy_id: str, wrong: str) -> None:
     answer = await trader.http.get(f"/strategies/{strategy_id}/stream", headers={"Last-Event-ID": wrong})

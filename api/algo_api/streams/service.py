@@ -31,7 +31,7 @@ def create_stream_service(redis: Redis, strategies: StrategyService, wakes: Wake
         data = state.model_dump(mode="json")
         position = last_id or newest
         yield StreamEvent(kind=SNAPSHOT, data=data, id=None if last_id else newest)
-        if last_id and _order(last_id) != (0, 0) and _order(last_id) < _order(oldest):
+        if last_id and _lost(last_id, oldest):
             yield StreamEvent(kind=GAP, data={"after": last_id, "oldest": oldest})
         while time.time() < caller.expires_at:
             entries = await _read(redis, strategy_id, position)
@@ -49,6 +49,12 @@ def create_stream_service(redis: Redis, strategies: StrategyService, wakes: Wake
 def _order(stream_id: str) -> tuple[int, int]:
     milliseconds, _, sequence = stream_id.partition("-")
     return int(milliseconds), int(sequence or 0)
+
+
+def _lost(last_id: str, oldest: str) -> bool:
+    """Whether events may be missing after the one that a client saw: trimmed, or all gone with an emptied store."""
+    seen, kept = _order(last_id), _order(oldest)
+    return seen != (0, 0) and (kept == (0, 0) or seen < kept)
 
 
 async def _ends(redis: Redis, strategy_id: str) -> tuple[str, str]:
