@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 
 class Role(StrEnum):
@@ -21,3 +22,13 @@ class Caller:
     role: Role
     expires_at: int
     """Unix second at which the token ends; a stream ends with it."""
+
+
+class Owner(Protocol):
+    """Whoever has a user and a tenant: a caller, a row."""
+
+    @property
+    def user_id(self) -> str: ...
+
+    @property
+    def tenant_id(self) -> str: ...

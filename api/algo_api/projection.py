@@ -6,9 +6,9 @@ resource is not in a list is deleted softly. Rows are written by the same functi
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from algo_kube import errors as kube_errors
 from algo_kube.contract import KubeClient, Object
@@ -17,16 +17,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from algo_api.audit.contract import Change
 from algo_api.audit.service import record_change
-from algo_api.broker_accounts import queries as account_queries
 from algo_api.broker_accounts import rows as account_rows
 from algo_api.broker_accounts.models import BrokerAccount
 from algo_api.db import WORKER, Database
 from algo_api.errors import ApiError
 from algo_api.health.metrics import PROJECTED
 from algo_api.ownership import identifier, last_writer, named_user, tenant_resource
-from algo_api.strategies import queries as strategy_queries
+from algo_api.projected import ChangeOf, Projected, all_live
 from algo_api.strategies import rows as strategy_rows
 from algo_api.strategies.models import Strategy
 from algo_api.tables import SYSTEM_ACTOR
@@ -45,15 +43,10 @@ class _Kind:
 
     resource: Resource
     prefix: str
-    table: type[Any]
+    table: type[Projected]
     put: Callable[..., Awaitable[bool | None]]
     drop: Callable[..., Awaitable[None]]
-    change: Callable[[str, Any, str, str, Mapping[str, Any]], Change]
-    live: Callable[[AsyncSession], Awaitable[list[Any]]]
-
-
-def _strategy_change(row_id: str, row: Any, actor: str, verb: str, changes: Mapping[str, Any]) -> Change:
-    return strategy_rows.change_of(row_id, row.user_id, row.tenant_id, actor, verb, changes)
+    change: ChangeOf
 
 
 _KINDS: Final = (
@@ -64,7 +57,6 @@ _KINDS: Final = (
         put=account_rows.put_account,
         drop=account_rows.drop_account,
         change=account_rows.change_of,
-        live=account_queries.all_live,
     ),
     _Kind(
         resource=STRATEGY,
@@ -72,8 +64,7 @@ _KINDS: Final = (
         table=Strategy,
         put=strategy_rows.put_strategy,
         drop=strategy_rows.drop_strategy,
-        change=_strategy_change,
-        live=strategy_queries.all_live,
+        change=strategy_rows.change_of,
     ),
 )
 
@@ -114,7 +105,7 @@ async def _resync(db: Database, kind: _Kind, items: list[Object]) -> None:
         await _seen(db, kind, item)
     present = {item["metadata"]["uid"] for item in items}
     async with db.transaction(WORKER) as session:
-        missing = [(row.id, row.uid) for row in await kind.live(session) if row.uid not in present]
+        missing = [(row.id, row.uid) for row in await all_live(session, kind.table) if row.uid not in present]
     for row_id, uid in missing:
         await _gone(db, kind, row_id, uid)
 

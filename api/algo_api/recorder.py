@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from algo_api.db import WORKER, Database
 from algo_api.errors import ApiError
 from algo_api.health.metrics import RECORDED
+from algo_api.projected import all_live
 from algo_api.strategies import queries as strategy_queries
 from algo_api.strategies.models import Strategy
 from algo_api.streams import queries
@@ -46,7 +47,7 @@ async def run_recorder(db: Database, redis: Redis, wakes: Wakes) -> None:
 async def record_all(db: Database, redis: Redis) -> None:
     """One sweep over all live strategies."""
     async with db.transaction(WORKER) as session:
-        identifiers = [row.id for row in await strategy_queries.all_live(session)]
+        identifiers = [row.id for row in await all_live(session, Strategy)]
     for strategy_id in identifiers:
         await record_strategy(db, redis, strategy_id)
 

@@ -22,14 +22,13 @@ from algo_api.auth.tokens import hash_token, new_opaque_token
 from algo_api.broker_accounts import queries
 from algo_api.broker_accounts.contract import LoginOf, LoginService
 from algo_api.broker_accounts.models import BrokerAccount, BrokerLogin
-from algo_api.broker_accounts.queries import Owner
 from algo_api.broker_accounts.rows import change_of
 from algo_api.broker_accounts.schemas import LoginOut, LoginWay, SessionOut
 from algo_api.broker_accounts.translate import callback_url
 from algo_api.crypto import CredentialCipher, DecryptionError
 from algo_api.db import AUTH, Database, user_scope
 from algo_api.errors import ApiError, ConflictError, NotFoundError, UnauthenticatedError, UnavailableError
-from algo_api.identity import Caller
+from algo_api.identity import Caller, Owner
 from algo_api.kube_errors import FIELD_MANAGER, api_error, not_there_yet
 from algo_api.tables import utc_now
 

@@ -1,15 +1,15 @@
 """Tables of broker accounts, their encrypted credentials and logins under way."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from algo_api.projected import Projected
 from algo_api.tables import ID_LENGTH, Audited, Base
 
 
-class BrokerAccount(Audited, Base):
+class BrokerAccount(Projected, Base):
     """Projection of a BrokerAccount resource: history outlives the resource."""
 
     __tablename__ = "broker_accounts"
@@ -25,19 +25,9 @@ class BrokerAccount(Audited, Base):
         ),
     )
 
-    user_id: Mapped[str] = mapped_column(String(ID_LENGTH), index=True)
     broker: Mapped[str] = mapped_column(String(16))
     client_id: Mapped[str] = mapped_column(String(64), default="")
     environment: Mapped[str] = mapped_column(String(16))
-    namespace: Mapped[str] = mapped_column(String(63))
-    resource: Mapped[str] = mapped_column(String(63))
-    uid: Mapped[str] = mapped_column(String(36))
-    generation: Mapped[int]
-    resource_version: Mapped[int] = mapped_column(BigInteger)
-    """Orders what a watch and an answer say of the same resource."""
-    spec: Mapped[dict[str, Any]]
-    resource_status: Mapped[dict[str, Any]]
-    deleting: Mapped[bool] = mapped_column(default=False)
 
 
 class BrokerCredential(Audited, Base):

@@ -1,44 +1,23 @@
 """SQL of broker accounts: every query of a user names the user as well, beside row-level security."""
 
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from algo_api.broker_accounts.models import BrokerAccount, BrokerCredential, BrokerLogin
-
-
-class Owner(Protocol):
-    """Whoever has a user and a tenant: a caller, a row."""
-
-    @property
-    def user_id(self) -> str: ...
-
-    @property
-    def tenant_id(self) -> str: ...
+from algo_api.identity import Owner
+from algo_api.projected import own_row, own_rows
 
 
 async def own_account(session: AsyncSession, owner: Owner, account_id: str) -> BrokerAccount | None:
     """A live account of a user."""
-    return await session.scalar(
-        select(BrokerAccount).where(
-            BrokerAccount.id == account_id,
-            BrokerAccount.user_id == owner.user_id,
-            BrokerAccount.tenant_id == owner.tenant_id,
-            BrokerAccount.deleted_at.is_(None),
-        )
-    )
+    return await own_row(session, BrokerAccount, owner, account_id)
 
 
 async def own_accounts(session: AsyncSession, owner: Owner) -> list[BrokerAccount]:
     """Live accounts of a user, newest first."""
-    query = select(BrokerAccount).where(
-        BrokerAccount.user_id == owner.user_id,
-        BrokerAccount.tenant_id == owner.tenant_id,
-        BrokerAccount.deleted_at.is_(None),
-    )
-    return list(await session.scalars(query.order_by(BrokerAccount.id.desc())))
+    return list(await session.scalars(own_rows(BrokerAccount, owner)))
 
 
 async def own_accounts_by_resource(session: AsyncSession, owner: Owner) -> dict[str, str]:
@@ -80,8 +59,3 @@ async def lock_stateless_login(session: AsyncSession, account_id: str, now: date
         BrokerLogin.expires_at > now,
     )
     return await session.scalar(query.order_by(BrokerLogin.created_at.desc()).limit(1).with_for_update())
-
-
-async def all_live(session: AsyncSession) -> list[BrokerAccount]:
-    """Live accounts of everybody; for the projection."""
-    return list(await session.scalars(select(BrokerAccount).where(BrokerAccount.deleted_at.is_(None))))

@@ -45,7 +45,7 @@ def create_order_queue_service(db: Database, redis: Redis, strategies: StrategyS
             row = await own_strategy(session, caller, strategy_id)
             if row is None:
                 raise NotFoundError(_NO_STRATEGY)
-            record_change(session, change_of(row.id, caller.user_id, caller.tenant_id, caller.user_id, verb, changes))
+            record_change(session, change_of(row.id, row, caller.user_id, verb, changes))
             await session.flush()
             await give_command(redis, strategy_id, command=command, actor=caller.user_id, **told)
 

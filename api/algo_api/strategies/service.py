@@ -146,9 +146,7 @@ class _Records:
                 session, resource, user_id=caller.user_id, tenant_id=caller.tenant_id, actor=caller.user_id
             )
             strategy_id = identifier("str", resource)
-            entry = change_of(
-                strategy_id, caller.user_id, caller.tenant_id, caller.user_id, verb, {"spec": resource["spec"]}
-            )
+            entry = change_of(strategy_id, caller, caller.user_id, verb, {"spec": resource["spec"]})
             record_change(session, entry)
             await session.flush()
             row = await queries.own_strategy(session, caller, strategy_id)
@@ -167,7 +165,7 @@ class _Records:
             else:
                 record_change(
                     session,
-                    change_of(row.id, row.user_id, row.tenant_id, caller.user_id, "delete", {"requested": True}),
+                    change_of(row.id, row, caller.user_id, "delete", {"requested": True}),
                 )
 
 
