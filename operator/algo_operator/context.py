@@ -39,6 +39,11 @@ class Memory:
     """Accounts without a session: name and version of the Secret that a login changes."""
     epochs: dict[str, int] = field(default_factory=dict)
     """The last epoch given to a strategy's id; outlives the resource, which may be made again within a second."""
+    loss_limits: set[str] = field(default_factory=set)
+    """Namespaces of tenants with a limit of the day's loss: their figures are looked at in every sweep."""
+    losses: dict[tuple[str, bool, str], tuple[int, str]] = field(default_factory=dict)
+    """Losses that have reached the limit, by namespace, whether live, and day: the limit and the halt's reason. Without
+    it the sum is compared again."""
     keys: dict[str, Key] = field(default_factory=dict)
     """The resource of an id."""
 

@@ -6,6 +6,7 @@ Defaults stand in the CRD; they are repeated here only for objects that were sto
 from dataclasses import dataclass
 
 from algo_crds.contracts.ids import id_of_resource
+from algo_crds.contracts.money import parse_price
 
 from algo_operator.render.gateway import PAPER
 from algo_operator.vocabulary import (
@@ -29,6 +30,8 @@ class TenantSpec:
     cpu: str
     memory: str
     halt: str | None
+    max_loss_per_day: int | None = None
+    """In `Price` units."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,7 @@ def tenant_spec(tenant: Manifest) -> TenantSpec:
     """Reads a Tenant."""
     spec, metadata = tenant["spec"], tenant["metadata"]
     quota = spec.get("quota", {})
+    max_loss = (spec.get("risk") or {}).get("maxLossPerDay")
     return TenantSpec(
         name=metadata["name"],
         tenant_id=id_of_resource("tnt", metadata["name"], metadata["uid"]),
@@ -93,6 +97,7 @@ def tenant_spec(tenant: Manifest) -> TenantSpec:
         cpu=str(quota.get("cpu", "4")),
         memory=str(quota.get("memory", "8Gi")),
         halt=halt_reason(tenant),
+        max_loss_per_day=None if max_loss is None else parse_price(str(max_loss)),
     )
 
 

@@ -27,7 +27,9 @@ class Risk(SpecPart):
     """Limits over all strategies of the tenant."""
 
     max_loss_per_day: Amount | None = Field(
-        default=None, description="Loss of a day in rupees over all strategies at which all of them exit."
+        default=None,
+        description="Loss of a day in rupees over all strategies at which all of them exit for that day; paper and "
+        "real money are counted apart.",
     )
 
 

@@ -12,6 +12,7 @@ from algo_operator.decisions import Exposure, exposure
 from algo_operator.observed import PodState, is_deleting, pod_state
 from algo_operator.ports import RuntimeUnavailableError
 from algo_operator.problem import Problem
+from algo_operator.reconcile.day_loss import loss_halt, with_limit
 from algo_operator.reconcile.nodes import look_at_node
 from algo_operator.render.gateway import SIMULATOR_ENVIRONMENT
 from algo_operator.specs import (
@@ -55,6 +56,8 @@ class Observed:
     minted: int
     """The last epoch given out; 0: none."""
     exposed: Exposure
+    loss: str | None
+    """Why the day's loss of the tenant halts it; None if it does not."""
     heard: bool
     """The runner has taken in the newest generation, or there is none that could act."""
 
@@ -68,7 +71,7 @@ class Observed:
         """Reasons of the halts in force."""
         tenant = self.tenant.halt if self.tenant else None
         account = self.account.halt if self.account else None
-        named = (("tenant", tenant), ("account", account))
+        named = (("tenant", tenant), ("tenant", self.loss), ("account", account))
         return tuple(f"{who}: {reason}" for who, reason in named if reason is not None)
 
     @property
@@ -113,6 +116,7 @@ async def observe(context: Context, strategy: Manifest) -> Observed:
         node_lost=exposed is not Exposure.FLAT and await _node_lost(context, head.strategy_id, pod),
         minted=minted,
         exposed=exposed,
+        loss=await loss_halt(context, head, tenant, day=view.day if view is not None else "") if tenant else None,
         heard=_heard(strategy, pod, view, minted=minted, exposed=exposed),
     )
 
@@ -166,6 +170,8 @@ def _checked(
         spec = translate_spec(strategy)
     except ValueError as error:
         return None, Problem(reason="InvalidSpec", message=f"the spec cannot be used: {error}")
+    if tenant is not None:
+        spec = with_limit(spec, tenant)
     return spec, _reference_problem(head, tenant, account, account_object, context)
 
 

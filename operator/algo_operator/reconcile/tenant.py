@@ -75,8 +75,8 @@ async def _objects(context: Context, spec: TenantSpec) -> Problem | None:
 
 
 async def _wake(context: Context, key: Key, spec: TenantSpec, strategies: list[Manifest]) -> None:
-    """A halt or a new namespace concerns every account and strategy."""
-    if not context.changed(key, digest([spec.halt, spec.owner])):
+    """A halt, a limit or a new namespace concerns every account and strategy."""
+    if not context.changed(key, digest([spec.halt, spec.owner, spec.max_loss_per_day])):
         return
     namespace = tenant_namespace(spec.name)
     for account in await context.cluster.list(BROKER_ACCOUNT, namespace):

@@ -89,7 +89,12 @@ class Sweep:
         lost, silent = await context.runtime.missing(ids)
         for (key, identifier), view in zip(batch, views, strict=True):
             alone = identifier in context.memory.exposed and identifier in silent
-            if self._differs(key, _print_of(view)) or identifier in lost or alone or self._figures_due(key, view):
+            if (
+                self._differs(key, _print_of(view))
+                or identifier in lost
+                or alone
+                or self._figures_due(context, key, view)
+            ):
                 wake(key)
 
     async def _accounts(self, context: Context, batch: list[tuple[Key, str]], wake: Callable[[Key], None]) -> None:
@@ -98,14 +103,16 @@ class Sweep:
             if self._differs(key, repr(sorted(state.items()))):
                 wake(key)
 
-    def _figures_due(self, key: Key, view: StrategyView | None) -> bool:
-        """Whether figures have moved and were not looked at for a while: a price alone must not cost a reconcile."""
+    def _figures_due(self, context: Context, key: Key, view: StrategyView | None) -> bool:
+        """Whether figures have moved and were not looked at for a while: a price alone must not cost a reconcile,
+        unless the tenant's loss of the day is limited."""
         if view is None:
             return False
         figures = (view.last_price, view.pnl)
         before, at = self.figures.get(key, (figures, 0.0))
         now = self.monotonic()
-        if before == figures or now - at < _FIGURES_SECONDS:
+        wait = 0.0 if key.namespace in context.memory.loss_limits else _FIGURES_SECONDS
+        if before == figures or now - at < wait:
             self.figures.setdefault(key, (figures, now))
             return False
         self.figures[key] = (figures, now)

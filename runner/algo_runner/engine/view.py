@@ -144,7 +144,9 @@ def _phase(t: Turn) -> tuple[Phase, str, str]:
         return Phase.BOUGHT, "Holding", f"{shares} shares are held"
     if desired(s) is not Desired.RUN and not live_entries(s) and not live_sells(s) and not s.run_open:
         halted = s.killed or bool(s.spec.halts)
-        return Phase.STOPPED, "Killed" if halted else "Stopped", "flat; a person must start it"
+        lasting = s.spec.halts and not s.killed and s.spec.desired is Desired.RUN
+        message = f"flat; halted: {'; '.join(s.spec.halts)}" if lasting else "flat; a person must start it"
+        return Phase.STOPPED, "Killed" if halted else "Stopped", message
     if s.ended and s.entered:
         reason, message = EXIT_REASONS[s.exit_reason] if s.exit_reason is not None else ("Flat", "nothing is held")
         return Phase.SOLD, reason, message

@@ -41,6 +41,7 @@ def test_a_halt_flattens_and_blocks_entries() -> None:
     rig.change(halts=("tenant: drill",))
     rig.advance(1000)
     assert (rig.true_held, rig.view.exit_reason, rig.view.phase) == (0, ExitReason.KILL, Phase.STOPPED)
+    assert rig.view.message == "flat; halted: tenant: drill"
 
 
 def test_a_halt_lifted_before_buy_time_costs_nothing() -> None:
