@@ -222,6 +222,15 @@ def net_position(book: Json) -> int:
     return sum(signs[order["side"]] * order["filled"] for order in orders_of(book))
 
 
+async def assert_flat(strategy: Strategy) -> None:
+    """Nothing is held, soon, as the exchange knows it."""
+
+    async def look() -> int:
+        return net_position(await strategy.book())
+
+    await eventually(look, lambda quantity: quantity == 0, "a flat book")
+
+
 def bought(book: Json) -> int:
     """Shares bought over all orders: more than the strategy's quantity would be a duplicate."""
     return sum(order["filled"] for order in orders_of(book) if order["side"] == "Buy")
@@ -246,6 +255,7 @@ __all__ = [
     "Silent",
     "Strategy",
     "System",
+    "assert_flat",
     "assert_sound",
     "bought",
     "eventually",

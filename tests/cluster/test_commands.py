@@ -5,7 +5,7 @@ import json
 import pytest
 from algo_local.demo.endpoints import run
 from algo_local.demo.services import call
-from cluster_stage import House, Strategy, eventually, net_position
+from cluster_stage import House, Strategy, assert_flat, eventually, net_position
 
 
 async def open_position(house: House) -> Strategy:
@@ -14,15 +14,6 @@ async def open_position(house: House) -> Strategy:
     await strategy.start_market()
     await strategy.protected()
     return strategy
-
-
-async def assert_flat(strategy: Strategy) -> None:
-    """The book says that nothing is held."""
-
-    async def look() -> int:
-        return net_position(await strategy.book())
-
-    await eventually(look, lambda quantity: quantity == 0, "a flat book")
 
 
 async def test_stop_and_start_through_the_api(house: House) -> None:
