@@ -44,6 +44,8 @@ class Memory:
     losses: dict[tuple[str, bool, str], tuple[int, str]] = field(default_factory=dict)
     """Losses that have reached the limit, by namespace, whether live, and day: the limit and the halt's reason. Without
     it the sum is compared again."""
+    days: dict[tuple[str, bool], str] = field(default_factory=dict)
+    """The newest trading day seen, by namespace and whether live; only of tenants with a limit."""
     keys: dict[str, Key] = field(default_factory=dict)
     """The resource of an id."""
 

@@ -95,7 +95,7 @@ def tenant_spec(tenant: Manifest) -> TenantSpec:
         owner=spec.get("owner", ""),
         max_strategies=int(quota.get("maxStrategies", 20)),
         cpu=str(quota.get("cpu", "4")),
-        memory=str(quota.get("memory", "8Gi")),
+        memory=str(quota.get("memory", "4Gi")),
         halt=halt_reason(tenant),
         max_loss_per_day=None if max_loss is None else parse_price(str(max_loss)),
     )

@@ -101,6 +101,32 @@ async def test_the_sum_of_the_day_halts_all_strategies_until_the_next_day(house:
     assert (await spec(house, "two")).halts == halts
 
 
+async def shown(house: House) -> dict[str, str]:
+    """The conditions of the tenant about the loss: status and message."""
+    await house.desk.settle(Key(TENANT, "", house.tenant), passes=1)
+    tenant = await house.desk.cluster.get(TENANT, "", house.tenant)
+    assert tenant is not None
+    found = tenant["status"]["conditions"]
+    return {one["status"]: one["message"] for one in found if one["type"] == "DayLossLimit"}
+
+
+async def test_the_tenant_shows_the_loss_of_the_newest_day(house: House) -> None:
+    one, _ = await two(house)
+    assert list(await shown(house)) == ["False"]
+    await lost(house, one, 1200)
+    await spec(house, "one")
+    said = await shown(house)
+    assert list(said) == ["True"]
+    assert said["True"].startswith("paper money: the loss of 2021-04-12")
+    await drained(house)
+    await house.tell(one, day="2021-04-13", pnl=0)
+    await spec(house, "one")
+    assert Key(TENANT, "", house.tenant) in await drained(house)
+    assert list(await shown(house)) == ["False"]
+    await limited(house, None)
+    assert await shown(house) == {}
+
+
 async def test_a_new_operator_finds_the_loss_again(house: House) -> None:
     one, two_ = await two(house)
     await lost(house, one, 700)

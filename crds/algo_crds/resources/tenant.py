@@ -52,7 +52,9 @@ class TenantStatus(StatusPart):
     """State of the tenant; written by the operator only."""
 
     conditions: Conditions = Field(
-        default=(), description="Ready: the namespace and what belongs to it exist. Deleting."
+        default=(),
+        description="Ready: the namespace and what belongs to it exist. DayLossLimit: whether the loss of a day over "
+        "all strategies has reached the limit. Deleting.",
     )
     tenant_id: Word | None = Field(default=None, description="The platform's id of the tenant (tnt_...).")
     namespace: Word | None = Field(default=None, description="Namespace of the tenant's resources and pods.")

@@ -15,7 +15,7 @@ from algo_crds.contracts.runtime import StrategySpec
 from algo_operator.context import Context
 from algo_operator.ports import RuntimeUnavailableError
 from algo_operator.specs import StrategyHead, TenantSpec, strategy_head
-from algo_operator.vocabulary import STRATEGY, Key, tenant_namespace
+from algo_operator.vocabulary import STRATEGY, TENANT, Key, tenant_namespace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,7 @@ async def loss_halt(context: Context, head: StrategyHead, tenant: TenantSpec, *,
     except RuntimeUnavailableError:
         results = []
     day = day or max((result.day for result in results if result.live is head.live), default="")
+    _begin(context, tenant, live=head.live, day=day)
     known = memory.losses.get((namespace, head.live, day))
     if known is not None and known[0] == limit:
         return known[1]  # for the rest of the day, also if the exits were better than the last prices
@@ -72,7 +73,28 @@ async def loss_halt(context: Context, head: StrategyHead, tenant: TenantSpec, *,
         if strategy_head(strategy).live is head.live:
             await context.tell(strategy, reason="DayLossLimit", message=reason, warning=True)
         context.wake(Key(STRATEGY, namespace, strategy["metadata"]["name"]))
+    context.wake(Key(TENANT, "", tenant.name))
     return reason
+
+
+def reached(context: Context, tenant: TenantSpec) -> str | None:
+    """The losses of the newest day that have reached the limit now in force, in words; None if none has."""
+    memory, namespace, told = context.memory, tenant_namespace(tenant.name), []
+    for live, money in ((True, "real money"), (False, "paper money")):
+        limit, reason = memory.losses.get((namespace, live, memory.days.get((namespace, live), "")), (None, ""))
+        if limit is not None and limit == tenant.max_loss_per_day:
+            told.append(f"{money}: {reason}")
+    return "; ".join(told) or None
+
+
+def _begin(context: Context, tenant: TenantSpec, *, live: bool, day: str) -> None:
+    """Remembers the newest day; the tenant no longer shows the loss of the one before."""
+    place = (tenant_namespace(tenant.name), live)
+    before = context.memory.days.get(place, "")
+    if day > before:
+        context.memory.days[place] = day
+        if before:
+            context.wake(Key(TENANT, "", tenant.name))
 
 
 async def _results(context: Context, namespace: str) -> list[Result]:

@@ -5,6 +5,7 @@ from algo_operator.context import Context, create_once, ensure, hold, release
 from algo_operator.metrics import WRITES
 from algo_operator.observed import is_deleting
 from algo_operator.problem import Problem
+from algo_operator.reconcile.day_loss import reached
 from algo_operator.reconcile.quota import LOOK_AGAIN_SECONDS, UNCOUNTED, ensure_quota
 from algo_operator.render import tenant as render
 from algo_operator.render.metadata import digest
@@ -24,6 +25,7 @@ from algo_operator.vocabulary import (
 from algo_operator.workqueue import Done
 
 _AGAIN_SECONDS = 3.0
+DAY_LOSS = "DayLossLimit"
 
 
 async def reconcile_tenant(context: Context, key: Key) -> Done:
@@ -91,9 +93,12 @@ def _status(context: Context, tenant: Manifest, spec: TenantSpec, problem: Probl
         ready = Condition(type="Ready", status="True", reason="Reconciled", message="the namespace is set up")
     else:
         ready = Condition(type="Ready", status="False", reason=problem.reason, message=problem.message)
+    limited = spec.max_loss_per_day is not None
+    told = [ready, _day_loss(context, spec)] if limited else [ready]
     current = tenant.get("status", {}).get("conditions", [])
+    drop = () if limited else (DAY_LOSS,)
     status: Manifest = {
-        "conditions": merge(current, [ready], generation=generation, now=context.now_text()),
+        "conditions": merge(current, told, generation=generation, now=context.now_text(), drop=drop),
         "tenantId": spec.tenant_id,
         "namespace": tenant_namespace(spec.name),
         "observedGeneration": generation,
@@ -103,6 +108,15 @@ def _status(context: Context, tenant: Manifest, spec: TenantSpec, problem: Probl
     if problem is not None:
         status["message"] = problem.message
     return status
+
+
+def _day_loss(context: Context, spec: TenantSpec) -> Condition:
+    lost = reached(context, spec)
+    if lost is None:
+        return Condition(
+            type=DAY_LOSS, status="False", reason="WithinLimit", message="the day's loss is below the limit"
+        )
+    return Condition(type=DAY_LOSS, status="True", reason="Reached", message=lost)
 
 
 async def _delete(context: Context, tenant: Manifest) -> Done:
