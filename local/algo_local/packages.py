@@ -61,7 +61,7 @@ def ensure_packages(report: Report, names: Sequence[str] = tuple(PACKAGES)) -> N
     """Install what is missing and nothing else; no work and no network when all is there. Raises PackageError."""
     wanted = missing(names)
     if not wanted:
-        report("Debian packages: all there")
+        report("all there")
         return
     if os.geteuid() != 0:
         raise PackageError(f"root is needed once: apt-get install {' '.join(wanted)}")
@@ -71,10 +71,10 @@ def ensure_packages(report: Report, names: Sequence[str] = tuple(PACKAGES)) -> N
         wanted = missing(names)
         began = time.monotonic()
         if wanted:
-            report(f"Debian packages: installing {', '.join(wanted)} ...")
+            report(f"installing {', '.join(wanted)} ...")
             _apt("update")
             _apt("install", "--no-install-recommends", *wanted)
-            report(f"Debian packages: {len(wanted)} installed in {time.monotonic() - began:.0f} s")
+            report(f"{len(wanted)} installed in {time.monotonic() - began:.0f} s")
 
 
 def main() -> int:
