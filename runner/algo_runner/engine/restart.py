@@ -90,7 +90,9 @@ def _in_flight(t: Turn, tag: str) -> None:
             was_unknown=True,
         )
     elif not order.lines and order.own is not OrderStatus.REJECTED:
-        order = replace(order, own=OrderStatus.UNKNOWN, was_unknown=True, handled=False)
+        # Also one that was called absent: what is under way now may still be done, so its run is not over.
+        s.run_open, s.ended = True, False
+        order = replace(order, own=OrderStatus.UNKNOWN, was_unknown=True, handled=False, absent_reads=0)
     t.put(order)
 
 

@@ -50,7 +50,7 @@ def _adopt(t: Turn, row: OrderRow, parsed: Tag) -> Order:
     earlier = parsed.attempt < s.first_attempt
     s.highest = max(s.highest, parsed.attempt)
     s.run = max(s.run, 1)
-    if not earlier:
+    if not earlier or s.ended:
         s.run_open = True
     s.ended = False
     ask = Ask(at=row.order_time, type=row.type, quantity=row.quantity, price=row.price, trigger=row.trigger)
@@ -159,6 +159,8 @@ def _merge(t: Turn, order: Order, row: OrderRow) -> None:
     if changed.tag in t.s.queue and order.own is OrderStatus.UNKNOWN:
         queue_done(t, changed.tag)
     if was_absent or fresh:
+        if new.status not in FINAL:  # its run is not over while it may still trade
+            t.s.run_open, t.s.ended = True, False
         t.alert(
             "critical", "OrderAppeared", f"order {order.tag} ({order.leg}) appeared after it was believed not to exist"
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from algo_crds.contracts import wire
+from algo_crds.contracts.constants import ENGINE, EngineConstants
 from algo_crds.contracts.orders import (
     FINAL,
     OrderRow,
@@ -48,8 +49,8 @@ class Deal:
 
 
 Outcome = str
-"""accept, door:<kind>, order:<kind>, not_sent, lost (unknown, not done), done (unknown, done), mute (no answer, not
-done), mute_done (no answer, done)."""
+"""accept, door:<kind>, order:<kind>, row:<kind> (taken, and refused in its row), not_sent, lost (unknown, not done),
+done (unknown, done), mute (no answer, not done), mute_done (no answer, done)."""
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Exchange:
 
     capability: wire.Capability = CAPABILITY
     instrument: wire.Instrument = INSTRUMENT
+    constants: EngineConstants = ENGINE
     session: wire.SessionTimes = SESSION
     now: int = at("09:15:00")
     price: int = rupees(2000)
@@ -74,11 +76,14 @@ class Exchange:
         self.heap: list[tuple[int, int, Event]] = []
         self.count = 0
         self.row_seq = 0
+        self.told: list[OrderRow] = []
+        """Every row of the socket."""
         self.script: dict[str, deque[Outcome]] = {"place": deque(), "modify": deque(), "cancel": deque()}
         self.book_down = False
         self.connected = False
         self.forwarded: set[str] = set()
-        self.in_flight: set[str] = set()
+        self.in_flight: dict[str, int] = {}
+        """Tags at the broker without an outcome, with the instant at which the door gives up or has heard."""
         self.last_send = 0
         self.volume = 0
         self.feed_on = True
@@ -142,7 +147,8 @@ class Exchange:
         """The broker's order socket tells of a change."""
         if self.connected and not self.rows_lost:
             self.row_seq += 1
-            event = wire.Row(now=self.now, seq=self.row_seq, row=self.row(deal))
+            self.told.append(self.row(deal))
+            event = wire.Row(now=self.now, seq=self.row_seq, row=self.told[-1])
             self.later(event, self.latency + self.row_delay)
 
     def book(self, req: int = 0) -> wire.Book:
@@ -168,26 +174,31 @@ class Exchange:
         elif placing and self.session_until <= self.now:
             outcome = f"door:{RejectKind.SESSION.value}"
         what, _, detail = outcome.partition(":")
-        if what in ("door", "order"):
+        if what in ("door", "order") or (what == "row" and not placing):
             self.later(wire.Rejected(now=self.now, req=action.req, kind=RejectKind(detail), message="scripted"))
         elif what == "not_sent":
             self.later(wire.NotSent(now=self.now, req=action.req, reason="late"))
         else:
-            self._forward(action, what)
+            self._forward(action, what, RejectKind(detail) if detail else None)
 
-    def _forward(self, action: wire.Place | wire.Modify | wire.Cancel, what: str) -> None:
+    def _forward(
+        self, action: wire.Place | wire.Modify | wire.Cancel, what: str, by_row: RejectKind | None = None
+    ) -> None:
         self.last_send = self.now
         placing = isinstance(action, wire.Place)
         if placing:
             self.forwarded.add(action.tag)
-        if placing and what != "accept":
-            self.in_flight.add(action.tag)
+        if placing:
+            silent = self.constants.http_timeout_ms if what.startswith("mute") else 0
+            self.in_flight[action.tag] = self.now + self.latency + silent
         broker_id, refused = ("", None)
-        if what in ("accept", "done", "mute_done"):
+        if isinstance(action, wire.Place) and by_row is not None:
+            broker_id, _ = self._open(action, by_row)
+        elif what in ("accept", "done", "mute_done"):
             broker_id, refused = self._apply(action)
         if what == "accept" and refused is not None:
             self.later(wire.Rejected(now=self.now, req=action.req, kind=refused, message="broker"))
-        elif what == "accept":
+        elif what in ("accept", "row"):
             self.later(wire.Accepted(now=self.now, req=action.req, broker_order_id=broker_id))
         elif what in ("lost", "done"):
             self.later(wire.Unknown(now=self.now, req=action.req, reason="scripted"))
@@ -219,8 +230,8 @@ class Exchange:
         self.tell(deal)
         return deal.id, None
 
-    def _open(self, action: wire.Place) -> tuple[str, RejectKind | None]:
-        refused = self._refuse(action.type, action.side, action.price, action.trigger)
+    def _open(self, action: wire.Place, by_row: RejectKind | None = None) -> tuple[str, RejectKind | None]:
+        refused = by_row or self._refuse(action.type, action.side, action.price, action.trigger)
         if self.now >= self.session.last_match:
             refused = RejectKind.CLOSED
         status = OrderStatus.TRIGGER_PENDING if action.type is OrderType.STOP_LIMIT else OrderStatus.OPEN

@@ -1,87 +1,26 @@
-"""What markets, brokers, people and machines may do to a day, as operations that Hypothesis strings together.
+"""A day under arbitrary operations (`engine_ops`).
 
 The harness checks the beliefs after every step; `Day.check` adds the broker's truth, `Day.finish` the end of the day:
 flat or Failed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Leg, OrderStatus, OrderType, Side
 from algo_crds.contracts.runtime import Desired, Level, Phase
 from algo_runner.engine.events import CommandKind, JournalHealth
+from algo_runner.engine.state import snapshot
+from engine_ops import Op, faults, liquidities
 from engine_setup import CAPABILITY, SESSION, at, make_spec, rupees
 from engine_world import Rig
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 SHORT_DAY = replace(SESSION, last_new_order=at("09:40:00"), end_of_stops=at("09:50:00"), last_match=at("09:50:00"))
-
-Op = tuple[Any, ...]
-
-ORDER_KINDS = ["Margin", "Price", "Through", "TickSize", "Band", "Gap", "OrderOther", "NotModifiable", "TooManyChanges"]
-DOOR_KINDS = ["Session", "Rate", "BrokerDown", "Halted", "ExitBudget"]
-OUTCOMES = (
-    ["not_sent", "lost", "done", "mute", "mute_done"]
-    + [f"order:{kind}" for kind in ORDER_KINDS]
-    + [f"door:{kind}" for kind in DOOR_KINDS]
-)
-
-moves = st.sampled_from([0, 0, 1, -1, 5, -5, 19, -19, 21, -25, -45, 30, 60])
-waits = st.sampled_from([0, 100, 250, 400, 1000, 2500, 5000, 12_000])
-market_ops = st.one_of(
-    st.tuples(st.just("tick"), moves),
-    st.tuples(st.just("tick"), moves),
-    st.tuples(st.just("wait"), waits),
-    st.tuples(st.just("wait"), waits),
-    st.tuples(st.just("liquidity"), st.sampled_from([None, 1, 3, 0])),
-    st.tuples(st.just("feed"), st.booleans()),
-    st.tuples(
-        st.just("strange_tick"), st.sampled_from(["1970", "saturday", "back", "repeat", "band", "zero", "source"])
-    ),
-)
-broker_ops = st.one_of(
-    st.tuples(st.just("script"), st.sampled_from(["place", "modify", "cancel"]), st.sampled_from(OUTCOMES)),
-    st.tuples(st.just("script"), st.sampled_from(["place", "modify", "cancel"]), st.sampled_from(OUTCOMES)),
-    st.tuples(st.just("latency"), st.sampled_from([0, 50, 700, 3000])),
-    st.tuples(st.just("row_delay"), st.sampled_from([0, 300, 2500, 8000])),
-    st.tuples(st.just("rows_lost"), st.booleans()),
-    st.tuples(st.just("visible"), st.sampled_from([0, 1000, 4000])),
-    st.tuples(st.just("band"), st.sampled_from([1800, 1960, 1985])),
-    st.tuples(st.just("book_down"), st.booleans()),
-    st.tuples(st.just("old_row"), st.integers(0, 30)),
-    st.tuples(st.just("odd_row"), st.integers(0, 5), st.sampled_from(["live", "smaller", "filled0", "cancelled_old"])),
-    st.tuples(st.just("periodic_book")),
-    st.tuples(st.just("session"), st.booleans()),
-    st.tuples(st.just("halted"), st.booleans()),
-    st.tuples(st.just("exchange_cancel")),
-)
-hand_ops = st.one_of(
-    st.tuples(st.just("hand_sell"), st.integers(1, 12)),
-    st.tuples(st.just("hand_buy"), st.integers(1, 5)),
-)
-people_ops = st.one_of(
-    st.tuples(st.just("hand_stop"), st.sampled_from([-10, 5, 10]), st.sampled_from([0, -2])),
-    st.tuples(st.just("desired"), st.sampled_from(list(Desired))),
-    st.tuples(st.just("command"), st.sampled_from(list(CommandKind))),
-    st.tuples(st.just("halts"), st.sampled_from([(), ("halt",)])),
-    st.tuples(st.just("stop_loss"), st.sampled_from([50, 100, 300])),
-    st.tuples(st.just("journal"), st.booleans()),
-)
-machine_ops = st.one_of(
-    st.tuples(st.just("restart"), st.sampled_from(["snapshot", "journal", "book"])),
-    st.tuples(st.just("reconnect")),
-    st.tuples(st.just("disconnect")),
-    st.tuples(st.just("gap")),
-)
-clean_ops = st.lists(st.one_of(market_ops, market_ops, broker_ops, people_ops, machine_ops), max_size=40)
-ops = st.one_of(
-    clean_ops,
-    clean_ops,
-    st.lists(st.one_of(market_ops, broker_ops, people_ops, machine_ops, hand_ops), max_size=40),
-)
-"""Mostly without the trader's own trades: after those more may be sold than anybody could prevent."""
+KEPT_SNAPSHOTS = 4
+PERCENT = Level(bp=100)
 
 
 @dataclass
@@ -90,8 +29,11 @@ class Day:
 
     rig: Rig
     tainted: bool = False
+    snapshots: list[tuple[bytes, int]] = field(default_factory=list)
+    """Of before the last operations, each with the length of the journal then."""
 
     def apply(self, op: Op) -> None:
+        self.snapshots = [*self.snapshots, (snapshot(self.rig.state), len(self.rig.journal))][-KEPT_SNAPSHOTS:]
         getattr(self, f"do_{op[0]}")(*op[1:])
         self.rig.settle()
         self.check()
@@ -149,6 +91,37 @@ class Day:
     def do_script(self, call: str, outcome: str) -> None:
         self.rig.script[call].append(outcome)
 
+    def do_provoke(self, call: str, outcome: str, seconds: int) -> None:
+        """Something that the engine answers with this call: a stop that vanished, that was loosened, or an exit."""
+        self.do_script(call, outcome)
+        if call == "place":
+            self.do_hand_cancel(-1)
+        elif call == "modify":
+            self.do_hand_stop(-10, 0)
+        else:
+            self.do_desired(Desired.STOP_EXIT)
+        self.rig.run_until(self.rig.now + seconds * 1000, lambda: self.rig.price)
+
+    def do_appears(self) -> None:
+        """A stop that the broker hides for longer than it promises: it is called absent, and comes back."""
+        rig = self.rig
+        self.tainted = rig.expect_oversell = True
+        rig.visible_delay = 60_000
+        self.do_script("place", "done")
+        for deal in [deal for deal in rig.legs(Leg.STOP) if deal.live]:
+            deal.status = OrderStatus.CANCELLED
+            rig.tell(deal)
+        rig.rows_lost = True
+        rig.run_until(rig.now + 30_000, lambda: rig.price)
+        rig.visible_delay = 0
+        self.do_rows_lost(False)
+        rig.run_until(rig.now + 40_000, lambda: rig.price)
+
+    def do_sell_time(self) -> None:
+        """The exit comes due, if it has not been due before."""
+        rig = self.rig
+        rig.run_until(max(rig.now, at("09:29:58")), lambda: rig.price)
+
     def do_latency(self, ms: int) -> None:
         self.rig.latency = ms
 
@@ -192,6 +165,13 @@ class Day:
         }[kind]
         rig.feed(wire.Row(now=rig.now, seq=0, row=rig.row(deal, **changes)))
 
+    def do_late_row(self, index: int, as_new: bool) -> None:
+        """What the broker said before comes (again) now; `as_new`: by the socket, which stamps what arrives."""
+        rig = self.rig
+        if rig.told and rig.connected:
+            row = rig.told[index % len(rig.told)]
+            rig.feed(wire.Row(now=rig.now, seq=0, row=replace(row, read_at=rig.now) if as_new else row))
+
     def do_periodic_book(self) -> None:
         if self.rig.connected:
             self.rig.feed(self.rig.book())
@@ -207,6 +187,18 @@ class Day:
         if self.rig.connected:
             self.rig.feed(self.rig.health())
 
+    def do_breaker(self, opened: bool) -> None:
+        if self.rig.connected:
+            self.rig.feed(self.rig.health(breaker_open=opened))
+
+    def do_hand_cancel(self, index: int) -> None:
+        live = [deal for deal in self.rig.deals if deal.live]
+        if live:
+            deal = live[index % len(live)]
+            leg = next((leg for leg in Leg if deal in self.rig.legs(leg)), None)
+            self.rig.met.add(f"hand: cancelled the {'stop' if leg is Leg.STOP else 'exit'}")
+            self.rig.cancel_by_hand(deal)
+
     def do_exchange_cancel(self) -> None:
         for deal in self.rig.legs(Leg.STOP):
             if deal.live:
@@ -216,12 +208,14 @@ class Day:
         rig = self.rig
         quantity = min(quantity, max(rig.true_held, 0))
         if quantity:
+            rig.met.add("hand: sold")
             self.tainted = True  # between the hand's fill and our cut both may sell
             rig.expect_oversell = True
             rig.by_hand(quantity)
 
     def do_hand_buy(self, quantity: int) -> None:
         self.tainted = True
+        self.rig.met.add("hand: bought")
         self.rig.by_hand(quantity, self.rig.spec.spec.side)
 
     def do_hand_stop(self, move: int, shares: int) -> None:
@@ -229,6 +223,7 @@ class Day:
         sign = 1 if rig.spec.spec.side is Side.BUY else -1
         for deal in rig.legs(Leg.STOP):
             if deal.status is OrderStatus.TRIGGER_PENDING and deal.type is OrderType.STOP_LIMIT:
+                rig.met.add("hand: moved the stop")
                 deal.trigger += sign * move * rupees(1)
                 deal.price += sign * move * rupees(1)
                 deal.quantity = max(deal.quantity + shares, deal.filled + 1)
@@ -250,7 +245,14 @@ class Day:
         self.rig.feed(JournalHealth(writable=writable))
 
     def do_restart(self, how: str) -> None:
-        self.rig.restart(how)
+        """`old`: from a snapshot of some operations ago and the whole journal; `lagging`: the journal knows no sell
+        since then either (only entries wait for it)."""
+        data, length = self.snapshots[0]
+        self.rig.met.add(f"restart: {how}")
+        if how in ("old", "lagging"):
+            self.rig.restart_from(data, length if how == "lagging" else None)
+        else:
+            self.rig.restart(how)
 
     def do_reconnect(self) -> None:
         if self.rig.connected:
@@ -317,3 +319,32 @@ def begin(side: Side, broker: str, start: str, **spec: Any) -> Day:
     rig.connect()
     rig.advance(0)
     return Day(rig)
+
+
+def day_of(
+    side: Side,
+    broker: str,
+    held: bool,
+    wrong: list[tuple[str, str]],
+    liquidity: int | None = None,
+    level: Level = PERCENT,
+) -> Day:
+    """A day a second before its entry, or with the entry filled and the stop resting; `wrong` waits for its calls."""
+    day = begin(side, broker, "09:19:50" if held else "09:19:57", stop_loss=level)
+    day.rig.until("09:20:02" if held else "09:19:59")
+    day.check()
+    day.rig.liquidity = liquidity
+    for call, outcome in wrong:
+        day.do_script(call, outcome)
+    return day
+
+
+days = st.builds(
+    day_of,
+    st.sampled_from(list(Side)),
+    st.sampled_from(sorted(CAPABILITIES)),
+    st.sampled_from([True, True, False]),
+    faults,
+    liquidities,
+)
+"""Mostly with a position: that is what there is to lose."""

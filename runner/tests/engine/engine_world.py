@@ -21,11 +21,12 @@ from algo_crds.contracts.orders import (
 from algo_crds.contracts.runtime import RuntimeSpec, StrategyView
 from algo_runner.engine import invariants, view
 from algo_runner.engine.actions import Action, Alert, Intent, Journal, SetCondition, SetPhase, WakeAt
-from algo_runner.engine.events import CLOCK, Command, CommandKind, Disconnected, Event, SpecChanged
+from algo_runner.engine.events import CLOCK, Command, CommandKind, Disconnected, Event, JournalHealth, SpecChanged
 from algo_runner.engine.orders import held
 from algo_runner.engine.state import State, initial, replay, restore, snapshot
 from algo_runner.engine.step import step
 from engine_broker import Deal, Exchange
+from engine_kinds import kinds_of
 from engine_setup import MIDNIGHT, at, make_spec
 from msgspec.structs import replace
 
@@ -47,6 +48,8 @@ class Rig(Exchange):
         self.actions: list[Action] = []
         self.log: list[tuple[int, Action]] = []
         self.expect_oversell = False
+        self.met: set[str] = set()
+        """Kinds of event that came, for `engine_kinds`."""
 
     # The engine
 
@@ -56,6 +59,7 @@ class Rig(Exchange):
         self.state, actions = step(before, event, self.now)
         for action in actions:
             assert not (isinstance(action, Alert) and action.code == "EngineFault"), action.message
+        self.met.update(kinds_of(event, before, self.state))
         self._verify(before, actions)
         self.actions.extend(actions)
         self.log.extend((self.now, action) for action in actions)
@@ -182,7 +186,7 @@ class Rig(Exchange):
                 instrument=self.instrument,
                 session=self.session,
                 capability=self.capability,
-                in_flight=tuple(sorted(self.in_flight)),
+                in_flight=tuple(sorted(tag for tag, until in self.in_flight.items() if until > self.now)),
                 last_send=self.last_send,
                 broker=self.health(),
             )
@@ -219,6 +223,22 @@ class Rig(Exchange):
             for entry in self.journal:
                 replay(self.state, entry)
         self.connect()
+
+    def restart_from(self, data: bytes, journal_length: int | None) -> None:
+        """The process comes back with an older snapshot; of the sells since then the journal may know nothing."""
+        self.connected = False
+        self.heap = []
+        self.wake = 0
+        restored = restore(data)
+        assert restored is not None
+        self.state = restored
+        for index, entry in enumerate(self.journal):
+            if journal_length is None or index < journal_length or getattr(entry, "leg", None) is Leg.ENTRY:
+                replay(self.state, entry)
+        self.connect()
+        self.feed(JournalHealth(writable=True))
+        self.feed(SpecChanged(spec=self.spec))
+        self.settle()
 
     def change(self, **changes: Any) -> None:
         """Another spec from the operator."""

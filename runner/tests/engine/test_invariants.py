@@ -12,7 +12,8 @@ from algo_runner.engine.rows import merged
 from algo_runner.engine.state import Line, restore, snapshot
 from algo_runner.engine.step import step
 from engine_broker import Deal
-from engine_day import CAPABILITIES, Day, Op, begin, ops
+from engine_day import Day, days
+from engine_ops import Op, ops
 from engine_setup import at, rupees
 from engine_world import bought, equal_states, restore_twin, started
 from hypothesis import given, settings
@@ -20,22 +21,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 FEW = settings(max_examples=max(settings.default.max_examples // 3, 10) if settings.default else 20)
-sides = st.sampled_from(list(Side))
-brokers = st.sampled_from(sorted(CAPABILITIES))
-
-
-def day_of(side: Side, broker: str) -> Day:
-    day = begin(side, broker, "09:19:57")
-    day.rig.until("09:19:59")
-    return day
 
 
 @FEW
-@given(sequence=ops, side=sides, broker=brokers)
-def test_invariant_1_one_entry_live_or_unknown_and_fills_within_the_quantity(
-    sequence: list[Op], side: Side, broker: str
-) -> None:
-    day = day_of(side, broker)
+@given(sequence=ops, day=days)
+def test_invariant_1_one_entry_live_or_unknown_and_fills_within_the_quantity(sequence: list[Op], day: Day) -> None:
     unknown: set[str] = set()
     for op in sequence:
         day.apply(op)
@@ -51,9 +41,8 @@ def test_invariant_1_one_entry_live_or_unknown_and_fills_within_the_quantity(
 
 
 @FEW
-@given(sequence=ops, side=sides, broker=brokers)
-def test_invariant_2_nothing_can_sell_more_than_is_held(sequence: list[Op], side: Side, broker: str) -> None:
-    day = day_of(side, broker)
+@given(sequence=ops, day=days)
+def test_invariant_2_nothing_can_sell_more_than_is_held(sequence: list[Op], day: Day) -> None:
     for op in sequence:
         day.apply(op)
         if not day.tainted:
@@ -62,9 +51,8 @@ def test_invariant_2_nothing_can_sell_more_than_is_held(sequence: list[Op], side
 
 
 @FEW
-@given(sequence=ops, side=sides, broker=brokers)
-def test_invariant_3_held_is_guarded_or_being_guarded(sequence: list[Op], side: Side, broker: str) -> None:
-    day = day_of(side, broker)
+@given(sequence=ops, day=days)
+def test_invariant_3_held_is_guarded_or_being_guarded(sequence: list[Op], day: Day) -> None:
     for op in sequence:
         day.apply(op)
         assert invariants.held_is_guarded(day.rig.state) == "", day.rig.describe()
@@ -80,11 +68,10 @@ def test_invariant_3_held_is_guarded_or_being_guarded(sequence: list[Op], side: 
 
 
 @FEW
-@given(sequence=ops, side=sides, broker=brokers)
+@given(sequence=ops, day=days)
 def test_invariant_4_no_entry_without_a_journaled_intent_and_nothing_after_the_epoch(
-    sequence: list[Op], side: Side, broker: str
+    sequence: list[Op], day: Day
 ) -> None:
-    day = day_of(side, broker)
     for op in sequence:
         day.apply(op)
     rig = day.rig
@@ -129,9 +116,8 @@ def test_invariant_5_larger_fills_are_believed_and_final_beats_live(sequence: li
 
 
 @FEW
-@given(sequence=ops, side=sides, broker=brokers)
-def test_invariant_6_a_run_ends_only_flat_and_final(sequence: list[Op], side: Side, broker: str) -> None:
-    day = day_of(side, broker)
+@given(sequence=ops, day=days)
+def test_invariant_6_a_run_ends_only_flat_and_final(sequence: list[Op], day: Day) -> None:
     for op in sequence:
         day.apply(op)
         state = day.rig.state
@@ -155,9 +141,8 @@ def test_invariant_6_a_run_ends_only_when_the_book_shows_it() -> None:
 
 
 @FEW
-@given(sequence=ops, side=sides, broker=brokers)
-def test_invariant_7_a_failed_read_changes_no_belief(sequence: list[Op], side: Side, broker: str) -> None:
-    day = day_of(side, broker)
+@given(sequence=ops, day=days)
+def test_invariant_7_a_failed_read_changes_no_belief(sequence: list[Op], day: Day) -> None:
     for op in sequence:
         day.apply(op)
     rig = day.rig
@@ -195,11 +180,8 @@ def test_invariant_7_absent_needs_two_reads_a_second_apart_begun_late_enough() -
 
 
 @FEW
-@given(sequence=ops, side=sides, broker=brokers)
-def test_invariant_8_the_same_events_give_the_same_states_and_actions(
-    sequence: list[Op], side: Side, broker: str
-) -> None:
-    day = day_of(side, broker)
+@given(sequence=ops, day=days)
+def test_invariant_8_the_same_events_give_the_same_states_and_actions(sequence: list[Op], day: Day) -> None:
     twin = Day(restore_twin(day.rig))
     for op in sequence:
         day.apply(op)
@@ -210,9 +192,8 @@ def test_invariant_8_the_same_events_give_the_same_states_and_actions(
 
 
 @FEW
-@given(sequence=ops, side=sides)
-def test_a_snapshot_is_complete_but_for_the_connection(sequence: list[Op], side: Side) -> None:
-    day = day_of(side, "zerodha")
+@given(sequence=ops, day=days)
+def test_a_snapshot_is_complete_but_for_the_connection(sequence: list[Op], day: Day) -> None:
     for op in sequence:
         day.apply(op)
     again = restore(snapshot(day.rig.state))

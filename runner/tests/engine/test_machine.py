@@ -1,0 +1,25 @@
+"""The machine of arbitrary sequences brings what it is meant to bring: every kind of event, in few examples."""
+
+from collections import Counter
+
+from engine_day import Day, days
+from engine_kinds import EXPECTED
+from engine_ops import Op, ops
+from hypothesis import given, settings
+
+SEQUENCES = 400
+
+
+def test_every_kind_of_event_is_among_the_sequences() -> None:
+    met: Counter[str] = Counter()
+
+    @settings(max_examples=SEQUENCES, derandomize=True, database=None)
+    @given(sequence=ops, day=days)
+    def live(sequence: list[Op], day: Day) -> None:
+        for op in sequence:
+            day.apply(op)
+        met.update(set(day.rig.met))
+
+    live()
+    missing = EXPECTED - met.keys()
+    assert not missing, (sorted(missing), met.most_common())
