@@ -224,7 +224,6 @@ def simulate(
 
     try:
         words = alone.command(broker, port=port, ticks=ticks, symbols=symbol or (), speed=speed, day=date, seed=seed)
-        typer.echo(alone.start_text(broker, ticks, speed))
         alone.replace_process(words)
     except alone.SimulateError as error:
         fail(str(error))

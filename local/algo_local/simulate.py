@@ -13,6 +13,7 @@ from typing import NoReturn
 
 BROKERS = ("zerodha", "dhan", "fyers", "angelone")
 _MODULE = "algo_simulator.alone"
+_MAX_PORT = 65_535
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
@@ -41,19 +42,12 @@ def command(
         raise SimulateError(f"--ticks {ticks}: no such file or folder; leave it out for a synthetic session")
     if day is not None and not _is_day(day):
         raise SimulateError(f"--date {day}: write it as YYYY-MM-DD")
+    if port is not None and not 0 <= port <= _MAX_PORT:
+        raise SimulateError(f"--port {port}: it is a number from 1 to {_MAX_PORT}, or 0 for a free one")
     words = [sys.executable, "-m", _MODULE, f"--broker={broker}", f"--speed={speed:g}", f"--seed={seed}"]
     words += [f"--symbol={symbol}" for symbol in symbols]
     given = {"port": port, "ticks": ticks, "date": day}
     return words + [f"--{name}={value}" for name, value in given.items() if value is not None]
-
-
-def start_text(broker: str, ticks: Path | None, speed: float) -> str:
-    """What a person reads before the simulator tells address, keys and login."""
-    market = f"the recording {ticks}" if ticks else "a synthetic session (--ticks replays a recording)"
-    return (
-        f"A simulated {broker}: {market}, {speed:g} session seconds a second.\n"
-        "Address, keys and how to log in follow; give your client this address for the broker's. Ctrl-C stops it."
-    )
 
 
 def replace_process(words: Sequence[str]) -> NoReturn:

@@ -27,6 +27,8 @@ def test_every_argument_reaches_the_simulator(tmp_path: Path) -> None:
     [
         (["--broker", "nobody"], "it is one of zerodha, dhan, fyers, angelone"),
         (["--broker", "dhan", "--ticks", "/no/such/folder"], "no such file or folder"),
+        (["--broker", "dhan", "--port", "65536"], "--port 65536: it is a number from 1 to 65535, or 0 for a free one"),
+        (["--broker", "dhan", "--port", "-1"], "--port -1: it is a number"),
         (["--broker", "dhan", "--date", "12.04.2021"], "write it as YYYY-MM-DD"),
         (["--broker", "dhan", "--date", "2021-02-30"], "write it as YYYY-MM-DD"),
     ],
@@ -35,6 +37,15 @@ def test_a_wrong_argument_is_named(arguments: list[str], words: str) -> None:
     result = CliRunner().invoke(app, ["simulate", *arguments])
     assert result.exit_code == 1
     assert words in result.output
+
+
+def test_what_the_simulator_refuses_is_one_sentence_and_nothing_else(tmp_path: Path) -> None:
+    """From a folder of the user's own, with a path relative to it."""
+    (tmp_path / "mine").mkdir()
+    words = [sys.executable, "-m", "algo_local.cli", "simulate", "--broker", "fyers", "--port", "0", "--ticks", "mine"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "no recording of RELIANCE in mine; expected RELIANCE.csv[.gz]\n"
 
 
 @pytest.mark.parametrize("broker", ["zerodha", "dhan", "fyers", "angelone"])
@@ -49,7 +60,7 @@ def test_it_tells_where_it_is_answers_there_and_ends_on_ctrl_c(broker: str) -> N
                 if line.startswith("faults"):
                     break
             assert "Ctrl-C stops it" in told
-            for row in ("client id", "app key", "PIN", "TOTP secret", "log in"):
+            for row in ("market", "client id", "app key", "PIN", "TOTP secret", "access token", "log in"):
                 assert re.search(rf"^{row} +\S", told, re.MULTILINE), told
             (address,) = re.findall(r"^address +(http\S+)", told, re.MULTILINE)
             request = urllib.request.Request(f"{address}/nothing-here")

@@ -5,6 +5,7 @@ gives what a market really traded: in session, sorted, no repeats. Columns and q
 """
 
 import gzip
+import re
 import zlib
 from array import array
 from collections.abc import Callable, Iterator
@@ -20,6 +21,9 @@ from algo_market.row_parsers import PARSERS, BadRowError, BarRows, RowParser, Tr
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Largest recording after decompression."""
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NAMED: Final = 12
+"""How many names of what a folder has instead are told."""
 
 
 class BadRecordingError(ValueError):
@@ -154,9 +158,21 @@ def find_recording(path: Path, symbol: str | None = None) -> Path:
     found = next((candidate for candidate in candidates if candidate.is_file()), None)
     if found is None:
         raise FileNotFoundError(
-            f"no recording of {symbol or 'any symbol'} in {path}; expected {symbol or '*'}.csv[.gz]"
+            f"no recording of {symbol or 'any symbol'} in {path}; expected {symbol or '*'}.csv[.gz]{_there_is(path)}"
         )
     return found
+
+
+def _there_is(folder: Path) -> str:
+    """What a folder has instead: recordings, or folders of days."""
+    if not folder.is_dir():
+        return ""
+    names = sorted({one.name.partition(".")[0] for one in folder.glob("*.csv*")} or _days(folder))
+    return f"; there is {', '.join(names[:_NAMED])}{' ...' if len(names) > _NAMED else ''}" if names else ""
+
+
+def _days(folder: Path) -> set[str]:
+    return {one.name for one in folder.iterdir() if one.is_dir() and _ISO_DAY.fullmatch(one.name)}
 
 
 def cleaned(recording: Recording, *, opens: int, closes: int) -> list[Trade]:

@@ -7,6 +7,7 @@ broker's protocol without anything else of this platform. `start_alone` is the l
 import argparse
 import asyncio
 import contextlib
+import os
 import secrets
 import signal
 import sys
@@ -18,12 +19,13 @@ from typing import Final
 
 import msgspec
 from algo_crds.contracts.clock import IST
-from algo_market.instruments import UnknownInstrumentError, instrument_on
+from algo_market.instruments import UnknownInstrumentError, instrument_on, instruments_on
 from algo_market.readers import BadRecordingError, Recording, read_recording
 from algo_market.row_parsers import BadRowError
 from algo_market.sessions import SessionUnknownError, class_of, previous_session_day, session_for
 
 from algo_simulator.accounts import AccountSpec, Holding
+from algo_simulator.first_login import Session, first_login
 from algo_simulator.servers import FRONTS, Servers, start_servers
 from algo_simulator.settings import DEFAULT_PORTS, Settings
 from algo_simulator.world import WorldError, WorldSpec
@@ -32,6 +34,7 @@ WORLD: Final = "alone"
 EARLY_S: Final = 2
 """How long before its session the market begins."""
 MAX_SPEED: Final = 10_000.0
+MAX_PORT: Final = 65_535
 _SECRET: Final = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # noqa: S105 - of an account that lives as long as the process
 _BASE: Final = AccountSpec(
     broker="",
@@ -85,6 +88,8 @@ class Alone:
 
     servers: Servers
     account: AccountSpec
+    session: Session
+    """Of a login that was done already, so that a client can begin with its tokens."""
     day: date
     root: str
     """Where it listens."""
@@ -101,13 +106,16 @@ async def start_alone(spec: AloneSpec) -> Alone:
     """Start the servers and let the market run.
 
     Raises:
-        WorldError: the broker, a symbol, the day, the speed or a recording cannot be used; the message says why.
-        OSError: a port is taken.
+        WorldError: broker, port, symbol, day, speed or recording cannot be used; the message says why.
+        OSError: a port is taken, or not allowed to this user.
     """
     if spec.broker not in FRONTS:
         raise WorldError(f"no simulated broker {spec.broker!r}; there are {', '.join(FRONTS)}")
     if not 0 < spec.speed <= MAX_SPEED:
         raise WorldError(f"speed must be above 0 and at most {MAX_SPEED:g} session seconds a second")
+    port = DEFAULT_PORTS[spec.broker] if spec.port is None else spec.port
+    if not all(0 <= number <= MAX_PORT for number in (port, spec.control_port)):
+        raise WorldError(f"port {port}: it is a number from 1 to {MAX_PORT}, or 0 for a free one")
     keys = tuple(symbol if ":" in symbol else f"NSE:{symbol}" for symbol in spec.symbols)
     recordings = _recordings(spec, keys)
     day = spec.day or next((recording.day for recording in recordings.values()), None) or _newest_day()
@@ -121,47 +129,53 @@ async def start_alone(spec: AloneSpec) -> Alone:
         **_CLIENTS[spec.broker],
     )
     token = secrets.token_urlsafe(16)
-    port = DEFAULT_PORTS[spec.broker] if spec.port is None else spec.port
     settings = Settings(token=token, host=spec.host, control_port=spec.control_port, ports={spec.broker: port})
     servers = await start_servers(settings)
+    root = f"http://{spec.host}:{servers.ports[spec.broker]}"
     try:
         clock = servers.worlds.create(world)
         for key, recording in recordings.items():
             servers.worlds.upload(WORLD, key, recording, 0)
         servers.worlds.add_account(WORLD, account)
         clock.start()
+        session = await first_login(root, account)
     except BaseException:
         await servers.stop()
         raise
     return Alone(
         servers=servers,
         account=account,
+        session=session,
         day=day,
-        root=f"http://{spec.host}:{servers.ports[spec.broker]}",
+        root=root,
         control=f"http://{spec.host}:{servers.control_port}",
         control_token=token,
     )
 
 
-def introduction(alone: Alone) -> str:
-    """What a person needs to know to use it: address, keys, how to log in."""
+def introduction(alone: Alone, spec: AloneSpec) -> str:
+    """What a person needs to know to use it: address, market, keys, how to log in."""
     account = alone.account
+    market = f"the recording {spec.ticks}" if spec.ticks else "made up (--ticks replays a recording)"
     hint = HINTS[account.broker].format(
         root=alone.root, socket=alone.root.replace("http", "ws", 1), key=account.api_key
     )
     rows = {
-        "broker": f"{account.broker}, simulated, the session of {alone.day}",
-        "address": alone.root,
+        "broker": f"{account.broker}, simulated, the session of {alone.day}; Ctrl-C stops it",
+        "address": f"{alone.root} (give your client this one for the broker's)",
+        "market": f"{market}, {spec.speed:g} session seconds a second",
         "client id": account.client_id,
         "app key": account.api_key,
         "app secret": account.api_secret or "(none)",
         "PIN": account.pin,
         "TOTP secret": account.totp_secret,
-        "log in": hint,
+        "access token": alone.session.access_token,
+        "feed token": alone.session.feed_token,
+        "log in": f"you are already, by the token above; again: {hint}",
         "faults": f"curl -X PATCH -H 'Authorization: Bearer {alone.control_token}'"
         f""" {alone.control}/worlds/{WORLD}/faults -d '{{"disconnect": true}}'""",
     }
-    return "\n".join(f"{name:12} {text}" for name, text in rows.items())
+    return "\n".join(f"{name:12} {text}" for name, text in rows.items() if text)
 
 
 def _recordings(spec: AloneSpec, keys: Sequence[str]) -> dict[str, Recording]:
@@ -170,9 +184,14 @@ def _recordings(spec: AloneSpec, keys: Sequence[str]) -> dict[str, Recording]:
     if spec.ticks.is_file() and len(keys) > 1:
         raise WorldError(f"{spec.ticks} is one file; several symbols need a folder")
     try:
-        return {key: read_recording(spec.ticks, key.partition(":")[2]) for key in keys}
+        found = {key: read_recording(spec.ticks, key.partition(":")[2]) for key in keys}
     except (BadRecordingError, BadRowError, OSError) as error:
         raise WorldError(str(error)) from error
+    for key, recording in found.items():
+        named = recording.name.partition(".")[0]
+        if named != key.partition(":")[2] and any(one.symbol == named for one in instruments_on(recording.day)):
+            raise WorldError(f"{spec.ticks} holds the prices of {named}, not of {key}; say --symbol {named}")
+    return found
 
 
 def _share(key: str, day: date) -> bool:
@@ -210,7 +229,7 @@ async def _serve(spec: AloneSpec) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     alone = await start_alone(spec)
-    _say(introduction(alone))
+    _say(introduction(alone, spec))
     clock = alone.servers.worlds.get(WORLD)
     while clock.world.state != "ended" and not stop.is_set():
         with contextlib.suppress(TimeoutError):
@@ -254,8 +273,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     spec = _arguments(sys.argv[1:] if argv is None else argv)
     try:
         asyncio.run(_serve(spec))
-    except (WorldError, OSError) as error:
+    except WorldError as error:
         sys.stderr.write(f"{error}\n")
+        return 2
+    except OSError as error:
+        known = error.errno is not None and error.errno > 0  # of a name that is none it is another kind of number
+        reason = os.strerror(error.errno) if known else error.strerror
+        port = DEFAULT_PORTS[spec.broker] if spec.port is None else spec.port
+        sys.stderr.write(f"cannot listen on {spec.host}:{port}: {reason}; choose another --port (0: a free one)\n")
         return 2
     return 0
 

@@ -2,19 +2,23 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from algo_simulator.alone import WORLD, AloneSpec, start_alone
+from algo_simulator.alone import WORLD, Alone, AloneSpec, start_alone
 from algo_simulator.servers import FRONTS
 from algo_simulator.settings import DEFAULT_PORTS
 from algo_simulator.testing import ticks
-from algo_simulator.world import World
 
 HERE = Path(__file__).parent
 TITLES = {"zerodha": "Zerodha", "dhan": "Dhan", "fyers": "Fyers", "angelone": "Angel One"}
+BOOK = {"zerodha": "'COMPLETE'", "dhan": "'TRADED'", "fyers": "'orderBook'", "angelone": "'complete'"}
+"""What the first block prints of the book."""
 TOLD = {"zerodha": "last_price", "dhan": "LTP", "fyers": "'orders'", "angelone": "last_traded_price"}
-"""What its socket's messages print."""
+"""What the socket's messages print."""
+MOST_LINES = 5
 ONLY_LOOPBACK = """
 import socket
 _resolve = socket.getaddrinfo
@@ -26,14 +30,45 @@ socket.getaddrinfo = _loopback
 """
 
 
-def _block(broker: str, root: str) -> str:
+def _blocks(broker: str) -> tuple[str, str]:
     readme = (HERE.parent / "README.md").read_text("utf-8")
-    section = re.split(rf"^### {TITLES[broker]}: .*$", readme, flags=re.MULTILINE)[1]
-    code = re.search(r"```python\n(.*?)```", section, re.DOTALL)
-    assert code is not None
-    usual = f"http://127.0.0.1:{DEFAULT_PORTS[broker]}"
-    assert usual in code[1]
-    return ONLY_LOOPBACK + code[1].replace(usual, root)
+    section = re.split(r"^##", re.split(rf"^### {TITLES[broker]}: .*$", readme, flags=re.MULTILINE)[1], flags=re.M)[0]
+    orders, prices = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    return orders, prices
+
+
+def _with(alone: Alone, code: str) -> str:
+    """A block with what its reader puts in: the tokens, and the port where another one was asked for."""
+    usual = f"127.0.0.1:{DEFAULT_PORTS[alone.account.broker]}"
+    assert usual in code
+    code = code.replace(usual, alone.root.removeprefix("http://"))
+    assert "ACCESS TOKEN" in code
+    code = code.replace("ACCESS TOKEN", alone.session.access_token).replace("FEED TOKEN", alone.session.feed_token)
+    return ONLY_LOOPBACK + code
+
+
+@asynccontextmanager
+async def _running(python: Path, code: str, folder: Path) -> AsyncIterator[asyncio.StreamReader]:
+    """The block as a program; what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(str(python), "-u", "-c", code), cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _until(output: asyncio.StreamReader, word: str) -> None:
+    seen: list[str] = []
+    while line := (await asyncio.wait_for(output.readline(), 60)).decode():
+        seen.append(line)
+        if word in line:
+            return
+    raise AssertionError(f"{word} was never printed:\n{''.join(seen)}")
 
 
 def _recording(folder: Path) -> Path:
@@ -45,47 +80,37 @@ def _recording(folder: Path) -> Path:
     return day
 
 
-async def _traded(world: World) -> None:
-    """The share has a price."""
-    while True:
-        if world.markets["NSE:RELIANCE"].stats.last:
+async def _holds(condition: Callable[[], object], seconds: float) -> None:
+    for _ in range(int(seconds * 50)):
+        if condition():
             return
         await asyncio.sleep(0.02)
+    raise AssertionError(f"not within {seconds} seconds")
 
 
 @pytest.mark.parametrize("broker", sorted(FRONTS))
-async def test_the_readmes_block_places_an_order_and_reads_the_socket(
-    broker: str, sdk_python: "object", tmp_path: Path
+def test_each_block_is_at_most_five_lines(broker: str) -> None:
+    for block in _blocks(broker):
+        assert len([line for line in block.splitlines() if line.strip()]) <= MOST_LINES
+
+
+@pytest.mark.parametrize("broker", sorted(FRONTS))
+async def test_the_readmes_blocks_place_an_order_and_read_a_socket(
+    broker: str, sdk_python: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    assert callable(sdk_python)
     python = await asyncio.to_thread(sdk_python, broker)
+    orders, prices = _blocks(broker)
     alone = await start_alone(AloneSpec(broker=broker, port=0, ticks=_recording(tmp_path), speed=5))
     world = alone.servers.worlds.get(WORLD).world
+    account = world.accounts[alone.account.client_id]
     try:
-        await asyncio.wait_for(_traded(world), 20)
-        process = await asyncio.create_subprocess_exec(
-            str(python),
-            "-u",
-            "-c",
-            _block(broker, alone.root),
-            cwd=tmp_path,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        assert process.stdout is not None
-        seen: list[str] = []
-        try:
-            while line := (await asyncio.wait_for(process.stdout.readline(), 60)).decode():
-                seen.append(line)
-                if TOLD[broker] in line:
-                    break
-            assert seen, "nothing was printed"
-            assert TOLD[broker] in seen[-1], "".join(seen)
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
-        (order,) = world.accounts[alone.account.client_id].orders.values()
+        await _holds(lambda: world.markets["NSE:RELIANCE"].stats.last, 20)
+        async with _running(python, _with(alone, prices), tmp_path) as told:
+            await _holds(lambda: account.streams, 60)  # a socket is open, so that updates reach it
+            async with _running(python, _with(alone, orders), tmp_path) as answered:
+                await _until(answered, BOOK[broker])
+            await _until(told, TOLD[broker])
+        (order,) = account.orders.values()
         assert (order.symbol, order.sim.quantity, order.sim.status) == ("RELIANCE", 10, "Filled")
     finally:
         await alone.stop()
