@@ -277,8 +277,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     except OSError as error:
-        known = error.errno is not None and error.errno > 0  # of a name that is none it is another kind of number
-        reason = os.strerror(error.errno) if known else error.strerror
+        number = error.errno or 0  # below zero it is no error of the system but of a name that is none
+        reason = os.strerror(number) if number > 0 else error.strerror
         port = DEFAULT_PORTS[spec.broker] if spec.port is None else spec.port
         sys.stderr.write(f"cannot listen on {spec.host}:{port}: {reason}; choose another --port (0: a free one)\n")
         return 2

@@ -11,11 +11,11 @@ from algo_market.matching import Outcome, SimOrder
 from algo_market.order_rules import Refused
 
 from algo_simulator.accounts import Account
-from algo_simulator.faults import use
 from algo_simulator.funds import funds_of, margin_short
 from algo_simulator.holdings import sell_refusal
 from algo_simulator.market import Market
 from algo_simulator.orders import AccountOrder, AccountTrade, Stage, positions_of, record
+from algo_simulator.refusals import by_fault
 
 SQUARE_OFF_DESK = "ADMINSQF"
 """Who places the broker's own square-off orders."""
@@ -75,10 +75,9 @@ class Exchange:
         """Carry a received order through the broker's checks to the exchange."""
         account = self._accounts[order.client_id]
         self._note(order, Stage.VALIDATING, now)
-        faults = account.faults
-        aimed = faults.reject_side in (None, order.sim.side) and order.placed_by != SQUARE_OFF_DESK
-        if aimed and not faults.reject_in_answer and use(faults, "reject"):
-            self._reject(order, Refused(faults.reject_kind, "refused by a fault switch"), now)
+        own = order.placed_by != SQUARE_OFF_DESK
+        if own and (refused := by_fault(account.faults, order.sim.side, in_answer=False)):
+            self._reject(order, refused, now)
             return
         bare = sell_refusal(account, order, self._market(order))
         if bare is not None:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from algo_crds.contracts.clock import instant, parse_time
 from algo_crds.contracts.money import parse_price
+from algo_crds.contracts.orders import FINAL
 from algo_market.instruments import instrument_on
 from algo_market.readers import Recording
 from algo_market.sessions import class_of, session_for, square_off
@@ -19,6 +20,7 @@ from algo_market.synthetic import synthetic_session
 from algo_simulator.accounts import Account, AccountSpec
 from algo_simulator.exchange import Exchange
 from algo_simulator.market import NEVER, Market
+from algo_simulator.orders import AccountOrder
 from algo_simulator.triggers import Triggers
 
 LOG: Final = logging.getLogger(__name__)
@@ -209,6 +211,16 @@ class World:
             self.touch()
         else:
             action()
+
+    def submit(self, order: AccountOrder) -> None:
+        """Send a stored order on its way; of an immediate-or-cancel one what is not filled at once is cancelled."""
+
+        def sent() -> None:
+            self.exchange.submit(order, self.now)
+            if order.validity == "IOC" and order.sim.status not in FINAL:
+                self.exchange.cancel(order, self.now)
+
+        self.defer(sent)
 
     def flush(self) -> None:
         """Do what was deferred."""

@@ -16,6 +16,7 @@ from msgspec import json
 
 from algo_simulator.angelone.rules import GAP_PERCENT
 from algo_simulator.front import ShapedError, Shapes
+from algo_simulator.refusals import Texts, worded
 from algo_simulator.windows import Window
 
 ACCESS_RATE: Final = "Access denied because of exceeding access rate"
@@ -128,26 +129,21 @@ SHAPES: Final = Shapes(
     crash=_crash,
     not_simulated=_not_simulated,
 )
-_TEXTS: Final = {
-    RejectKind.TICK_SIZE: "16283 : The order price is not a multiple of tick size",
-    RejectKind.BAND: "17070 : The price is out of the current circuit limits of the day",
-    RejectKind.PRODUCT: "Product type is not allowed for this scrip",
-    RejectKind.CLOSED: "16387 : Markets are closed right now",
-    RejectKind.GAP: "Trigger price and limit price are too far apart",
-    RejectKind.TOO_MANY_CHANGES: "Maximum number of order modifications exceeded",
+_TEXTS: Final[Texts] = {
+    RejectKind.TICK_SIZE: "16283 : The order price is not a multiple of tick size ({detail})",
+    RejectKind.BAND: "17070 : The price is out of the current circuit limits of the day ({detail})",
+    RejectKind.PRODUCT: "Product type is not allowed for this scrip ({detail})",
+    RejectKind.CLOSED: "16387 : Markets are closed right now ({detail})",
+    RejectKind.GAP: "Trigger price and limit price are too far apart ({detail})",
+    RejectKind.TOO_MANY_CHANGES: "Maximum number of order modifications exceeded ({detail})",
+    RejectKind.MARGIN: "RMS:Margin Exceeds,Insufficient Funds,{detail}",
+    RejectKind.THROUGH: "Trigger price of a stop loss {side} order should be {where} than the last traded price",
 }
 
 
 def refusal_text(refused: Refused, side: Side) -> str:
     """`text` of a rejected order; the wording is ours, only a few of the broker's texts are known."""
-    kind, detail = refused
-    if kind is RejectKind.MARGIN:
-        return f"RMS:Margin Exceeds,Insufficient Funds,{detail}"
-    if kind is RejectKind.THROUGH:
-        where = "lower" if side is Side.SELL else "higher"
-        return f"Trigger price of a stop loss {side.lower()} order should be {where} than the last traded price"
-    text = _TEXTS.get(kind)
-    return detail if text is None else f"{text} ({detail})"
+    return worded(refused, side, _TEXTS)
 
 
 def answered_refusal(refused: Refused, side: Side) -> AngelError:

@@ -17,10 +17,10 @@ from algo_simulator.angelone.names import angel_symbol, product_fits, varieties
 from algo_simulator.angelone.order_forms import VARIETIES, Form, OrderForm, read_changes, read_order, text
 from algo_simulator.angelone.rows import NOT_MODIFIED, as_text, change_refused, ids, order_row, trade_row, unique_id
 from algo_simulator.angelone.rules import rules_of
-from algo_simulator.faults import use
 from algo_simulator.front import Caller
 from algo_simulator.market import Market
 from algo_simulator.orders import AccountOrder, Snapshot
+from algo_simulator.refusals import by_fault
 
 
 def place(caller: Caller, form: Form) -> dict[str, object]:
@@ -31,9 +31,8 @@ def place(caller: Caller, form: Form) -> dict[str, object]:
     """
     world, account = caller.clock.world, caller.account
     wanted = read_order(form, world.markets, rules_of(account.spec))
-    faults = account.faults
-    if faults.reject_in_answer and faults.reject_side in (None, wanted.side) and use(faults, "reject"):
-        raise answered_refusal(Refused(faults.reject_kind, "refused by a fault switch"), wanted.side)
+    if refused := by_fault(account.faults, wanted.side, in_answer=True):
+        raise answered_refusal(refused, wanted.side)
     order = world.exchange.new_order(
         account,
         wanted.market,
@@ -61,13 +60,7 @@ def _send(caller: Caller, order: AccountOrder, wanted: OrderForm) -> None:
     if after_market(order, market):
         keep_for_opening(caller, order, market)
         return
-
-    def submit() -> None:
-        world.exchange.submit(order, world.now)
-        if order.validity == "IOC" and order.sim.status not in FINAL:
-            world.exchange.cancel(order, world.now)
-
-    world.defer(submit)
+    world.submit(order)
 
 
 def modify(caller: Caller, form: Form) -> dict[str, object]:

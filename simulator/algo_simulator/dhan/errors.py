@@ -15,6 +15,7 @@ from algo_market.order_rules import Refused
 from msgspec import json
 
 from algo_simulator.front import ShapedError
+from algo_simulator.refusals import Texts, worded
 
 
 class DhanError(ShapedError):
@@ -107,24 +108,19 @@ def answer(payload: object, status: int = 200) -> web.Response:
     return web.Response(body=json.encode(payload), status=status, content_type="application/json")
 
 
-_TEXTS: Final = {
-    RejectKind.TICK_SIZE: "Price is not a multiple of tick size",
-    RejectKind.BAND: "Order price is outside the circuit limits",
-    RejectKind.PRODUCT: "Product or instrument is not allowed for trading",
-    RejectKind.CLOSED: "Market is Closed! Want to place an offline order?",
-    RejectKind.GAP: "Trigger price and limit price are too far apart",
-    RejectKind.TOO_MANY_CHANGES: "Maximum number of modifications exceeded",
-    RejectKind.NOT_MODIFIABLE: "Order cannot be modified or cancelled in its present state",
+_TEXTS: Final[Texts] = {
+    RejectKind.TICK_SIZE: "Price is not a multiple of tick size ({detail})",
+    RejectKind.BAND: "Order price is outside the circuit limits ({detail})",
+    RejectKind.PRODUCT: "Product or instrument is not allowed for trading ({detail})",
+    RejectKind.CLOSED: "Market is Closed! Want to place an offline order? ({detail})",
+    RejectKind.GAP: "Trigger price and limit price are too far apart ({detail})",
+    RejectKind.TOO_MANY_CHANGES: "Maximum number of modifications exceeded ({detail})",
+    RejectKind.NOT_MODIFIABLE: "Order cannot be modified or cancelled in its present state ({detail})",
+    RejectKind.MARGIN: "RMS:FUND LIMIT INSUFFICIENT,{detail}",
+    RejectKind.THROUGH: "Trigger price of a stop loss {side} order should be {where} than the last traded price",
 }
 
 
 def refusal_text(refused: Refused, side: Side) -> str:
     """`omsErrorDescription` of a rejected order; Dhan's texts are not stable, only the figures in them matter."""
-    kind, detail = refused
-    if kind is RejectKind.MARGIN:
-        return f"RMS:FUND LIMIT INSUFFICIENT,{detail}"
-    if kind is RejectKind.THROUGH:
-        where = "lower" if side is Side.SELL else "higher"
-        return f"Trigger price of a stop loss {side.lower()} order should be {where} than the last traded price"
-    text = _TEXTS.get(kind)
-    return detail if text is None else f"{text} ({detail})"
+    return worded(refused, side, _TEXTS)

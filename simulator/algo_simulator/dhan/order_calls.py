@@ -1,7 +1,6 @@
 """Place, slice, modify, cancel and the books, as Dhan answers them."""
 
-from algo_crds.contracts.orders import FINAL, RejectKind
-from algo_market.order_rules import Refused
+from algo_crds.contracts.orders import FINAL
 
 from algo_simulator.dhan.bodies import Body
 from algo_simulator.dhan.errors import NOT_FOUND, DhanError, input_error, order_error, refusal_text
@@ -15,10 +14,10 @@ from algo_simulator.dhan.state import (
     DhanState,
     quirk,
 )
-from algo_simulator.faults import use
 from algo_simulator.front import Caller
 from algo_simulator.market import Market
 from algo_simulator.orders import AccountOrder
+from algo_simulator.refusals import CLOSED, by_fault
 
 CLOSED_TO_CHANGES = "Market is Closed! You cannot modify/cancel an order now."
 MAX_SLICES = 100
@@ -63,12 +62,11 @@ def _check(caller: Caller, state: DhanState, wanted: OrderForm) -> None:
     """What the broker refuses before the order is stored."""
     if state.kill_switch:
         raise order_error("Kill Switch is active. Trading is disabled for the day")
-    faults = caller.account.faults
-    if faults.reject_in_answer and faults.reject_side in (None, wanted.side) and use(faults, "reject"):
-        raise order_error(refusal_text(Refused(faults.reject_kind, "refused by a fault switch"), wanted.side))
+    if refused := by_fault(caller.account.faults, wanted.side, in_answer=True):
+        raise order_error(refusal_text(refused, wanted.side))
     session = wanted.market.session
     if not session.open <= caller.now < session.last_new_order:
-        raise order_error(refusal_text(Refused(RejectKind.CLOSED, "market hours"), wanted.side))
+        raise order_error(refusal_text(CLOSED, wanted.side))
 
 
 def _send(caller: Caller, wanted: OrderForm, quantity: int) -> dict[str, object]:
@@ -87,13 +85,7 @@ def _send(caller: Caller, wanted: OrderForm, quantity: int) -> dict[str, object]
     )
     order.validity, order.disclosed_quantity = wanted.validity, wanted.disclosed
     order.product_word = wanted.word
-
-    def submit() -> None:
-        world.exchange.submit(order, world.now)
-        if wanted.validity == "IOC" and order.sim.status not in FINAL:
-            world.exchange.cancel(order, world.now)
-
-    world.defer(submit)
+    world.submit(order)
     return {"orderId": order.order_id, "orderStatus": "TRANSIT"}
 
 

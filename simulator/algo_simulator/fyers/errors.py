@@ -6,10 +6,11 @@ from typing import Final
 
 import msgspec
 from aiohttp import web
-from algo_crds.contracts.orders import RejectKind
+from algo_crds.contracts.orders import RejectKind, Side
 from algo_market.order_rules import Refused
 
 from algo_simulator.front import ShapedError, Shapes
+from algo_simulator.refusals import Texts, worded
 from algo_simulator.windows import Window
 
 DATA_HOST: Final = "/data"
@@ -116,20 +117,18 @@ DEAD_TOKEN: Final = (-17, "Your token is invalid or has expired")
 LOGGED_OUT: Final = (-16, "Token is Invalid or Expired")
 BAD_ORDER_ID: Final = (-51, "Please provide a valid order id")
 
-_TEXTS: Final = {
-    RejectKind.TICK_SIZE: "RED:16283: The order price is not multiple of the tick size",
-    RejectKind.BAND: "RED:Price is outside the circuit limits of the day",
-    RejectKind.PRODUCT: "RED:The instrument cannot be traded in this product",
-    RejectKind.CLOSED: "RED:Market is closed for this segment",
-    RejectKind.THROUGH: "RED:Trigger price has already been passed by the last traded price",
-    RejectKind.GAP: "RED:Trigger price and limit price are too far apart",
-    RejectKind.QUANTITY: "RED:Order quantity is not allowed",
+_TEXTS: Final[Texts] = {
+    RejectKind.TICK_SIZE: "RED:16283: The order price is not multiple of the tick size ({detail})",
+    RejectKind.BAND: "RED:Price is outside the circuit limits of the day ({detail})",
+    RejectKind.PRODUCT: "RED:The instrument cannot be traded in this product ({detail})",
+    RejectKind.CLOSED: "RED:Market is closed for this segment ({detail})",
+    RejectKind.THROUGH: "RED:Trigger price has already been passed by the last traded price ({detail})",
+    RejectKind.GAP: "RED:Trigger price and limit price are too far apart ({detail})",
+    RejectKind.QUANTITY: "RED:Order quantity is not allowed ({detail})",
+    RejectKind.MARGIN: "RED:Margin Shortfall:{detail}",
 }
 
 
-def refusal_text(refused: Refused) -> str:
+def refusal_text(refused: Refused, side: Side) -> str:
     """The text of a rejected order: the order system's own word, then what exactly was wrong."""
-    if refused.kind is RejectKind.MARGIN:
-        return f"RED:Margin Shortfall:{refused.message}"
-    text = _TEXTS.get(refused.kind)
-    return refused.message if text is None else f"{text} ({refused.message})"
+    return worded(refused, side, _TEXTS)

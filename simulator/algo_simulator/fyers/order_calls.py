@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from algo_crds.contracts.orders import FINAL, OrderStatus, RejectKind
-from algo_market.order_rules import Refused
+from algo_crds.contracts.orders import FINAL, OrderStatus
 
-from algo_simulator.faults import use
 from algo_simulator.front import Caller
 from algo_simulator.fyers.bodies import read_objects, text_field
 from algo_simulator.fyers.errors import BAD_ORDER_ID, FyersError, envelope, refusal_text
@@ -14,6 +12,7 @@ from algo_simulator.fyers.order_forms import OrderForm, read_changes, read_order
 from algo_simulator.fyers.rows import fyers_uuid, order_row, trade_row
 from algo_simulator.market import Market
 from algo_simulator.orders import AccountOrder
+from algo_simulator.refusals import CLOSED, by_fault
 
 PLACED: Final = 1101
 MODIFIED: Final = 1102
@@ -37,12 +36,11 @@ def place(caller: Caller, form: Form) -> dict[str, object]:
     """
     world, account = caller.clock.world, caller.account
     wanted = read_order(form, world.markets, account.spec.client_id)
-    faults = account.faults
-    if faults.reject_in_answer and faults.reject_side in (None, wanted.side) and use(faults, "reject"):
-        raise rejected(refusal_text(Refused(faults.reject_kind, "refused by a fault switch")))
+    if refused := by_fault(account.faults, wanted.side, in_answer=True):
+        raise rejected(refusal_text(refused, wanted.side))
     session = wanted.market.session
     if not session.open <= caller.now < session.last_new_order:
-        raise rejected(refusal_text(Refused(RejectKind.CLOSED, "market hours")))
+        raise rejected(refusal_text(CLOSED, wanted.side))
     replies = [_send(caller, wanted, quantity) for quantity in _slices(wanted)]
     if not wanted.sliced:
         return replies[0]
@@ -75,13 +73,7 @@ def _send(caller: Caller, wanted: OrderForm, quantity: int) -> dict[str, object]
         now=caller.now,
     )
     order.validity, order.disclosed_quantity = wanted.validity, wanted.disclosed
-
-    def submit() -> None:
-        world.exchange.submit(order, world.now)
-        if wanted.validity == "IOC" and order.sim.status not in FINAL:
-            world.exchange.cancel(order, world.now)
-
-    world.defer(submit)
+    world.submit(order)
     if "unacknowledged" in caller.account.spec.quirks:
         return {"s": "ok", "code": UNACKNOWLEDGED, "message": "Request sent. Please check the order book."}
     text = f"Order submitted successfully. Your Order Ref. No.{order.order_id}"

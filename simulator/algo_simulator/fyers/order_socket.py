@@ -138,7 +138,7 @@ def order_update(order: AccountOrder, snapshot: Snapshot, market: Market) -> dic
         "tick_size": rupees(instrument.tick_size),
         "offline_flag": False,
         "oms_flag": "K",
-        "oms_msg": message_of(snapshot),
+        "oms_msg": message_of(order, snapshot),
         "ord_source": source_of(order),
         "ord_status": _INTERNAL.get(status, 90 + status),
         "org_ord_status": status,

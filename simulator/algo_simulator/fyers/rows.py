@@ -88,12 +88,12 @@ def type_code(kind: OrderType) -> int:
     return LIMIT if kind is OrderType.LIMIT else STOP_LIMIT
 
 
-def message_of(snapshot: Snapshot) -> str:
+def message_of(order: AccountOrder, snapshot: Snapshot) -> str:
     """What the order system says of an order."""
     if not snapshot.message:
         return ""
     kind = snapshot.reject_kind
-    return snapshot.message if kind is None else refusal_text(Refused(kind, snapshot.message))
+    return snapshot.message if kind is None else refusal_text(Refused(kind, snapshot.message), order.sim.side)
 
 
 def order_row(order: AccountOrder, number: int, market: Market) -> dict[str, object]:
@@ -121,7 +121,7 @@ def order_row(order: AccountOrder, number: int, market: Market) -> dict[str, obj
         "segment": segment_code(instrument),
         "symbol": fyers_symbol(instrument),
         "instrument": instrument_code(instrument),
-        "message": message_of(snapshot),
+        "message": message_of(order, snapshot),
         "offlineOrder": False,
         "orderDateTime": moment(order.placed_at),
         "orderValidity": order.validity,

@@ -8,6 +8,7 @@ from algo_market.order_rules import Refused
 from msgspec import json
 
 from algo_simulator.front import ShapedError, Shapes
+from algo_simulator.refusals import Texts, worded
 from algo_simulator.windows import Window
 
 
@@ -98,25 +99,20 @@ SHAPES: Final = Shapes(
     crash=_crash,
     not_simulated=_not_simulated,
 )
-_TEXTS: Final = {
-    RejectKind.TICK_SIZE: "16283 : The order price is not a multiple of tick size",
-    RejectKind.BAND: "The price is outside the circuit limits of the day",
-    RejectKind.PRODUCT: "The product or instrument cannot be traded: Function not available",
-    RejectKind.CLOSED: "Markets are closed right now. Try placing an AMO order.",
-    RejectKind.GAP: "The difference between trigger price and price is too large",
-    RejectKind.TOO_MANY_CHANGES: "Maximum allowed order modifications exceeded",
+_TEXTS: Final[Texts] = {
+    RejectKind.TICK_SIZE: "16283 : The order price is not a multiple of tick size ({detail})",
+    RejectKind.BAND: "The price is outside the circuit limits of the day ({detail})",
+    RejectKind.PRODUCT: "The product or instrument cannot be traded: Function not available ({detail})",
+    RejectKind.CLOSED: "Markets are closed right now. Try placing an AMO order. ({detail})",
+    RejectKind.GAP: "The difference between trigger price and price is too large ({detail})",
+    RejectKind.TOO_MANY_CHANGES: "Maximum allowed order modifications exceeded ({detail})",
+    RejectKind.MARGIN: "RMS:Margin Exceeds,{detail}",
+    RejectKind.THROUGH: ("Trigger price for stoploss {side} orders should be {where} than the last traded price."),
 }
 
 
 def refusal_text(refused: Refused, side: Side) -> str:
     """The text of a rejected order, in the words of broker and exchange where those are known."""
-    kind, detail = refused
-    if kind is RejectKind.MARGIN:
-        return f"RMS:Margin Exceeds,{detail}"
-    if kind is RejectKind.THROUGH:
-        where = "lower" if side is Side.SELL else "higher"
-        return f"Trigger price for stoploss {side.lower()} orders should be {where} than the last traded price."
-    if kind is RejectKind.TICK_SIZE and "trigger" in detail:
+    if refused.kind is RejectKind.TICK_SIZE and "trigger" in refused.message:
         return "16316 : The trigger price is not a multiple of tick size"
-    text = _TEXTS.get(kind)
-    return detail if text is None else f"{text} ({detail})"
+    return worded(refused, side, _TEXTS)

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from algo_crds.contracts.orders import FINAL, OrderType, RejectKind
 from algo_market.order_rules import Refused
 
-from algo_simulator.faults import use
 from algo_simulator.front import Caller
 from algo_simulator.market import Market
 from algo_simulator.orders import AccountOrder
+from algo_simulator.refusals import CLOSED, by_fault
 from algo_simulator.zerodha.errors import KiteError, input_error, refusal_text
 from algo_simulator.zerodha.limits import MODIFICATIONS
-from algo_simulator.zerodha.order_forms import OrderForm, fault_refusal, read_changes, read_order
+from algo_simulator.zerodha.order_forms import OrderForm, read_changes, read_order
 from algo_simulator.zerodha.rows import order_row, trade_row
 
 
@@ -27,9 +27,8 @@ def place(caller: Caller, variety: str, form: dict[str, str], count: Callable[[]
     world, account = caller.clock.world, caller.account
     wanted = read_order(form, variety, world.markets)
     count()
-    faults = account.faults
-    if faults.reject_in_answer and faults.reject_side in (None, wanted.side) and use(faults, "reject"):
-        raise _refused(fault_refusal(faults.reject_kind), wanted)
+    if refused := by_fault(account.faults, wanted.side, in_answer=True):
+        raise _refused(refused, wanted)
     _check_hours(caller, wanted)
     order = world.exchange.new_order(
         account,
@@ -50,21 +49,16 @@ def place(caller: Caller, variety: str, form: dict[str, str], count: Callable[[]
         if order.sim.status not in FINAL:
             world.exchange.cancel(order, world.now)
 
-    def submit() -> None:
-        world.exchange.submit(order, world.now)
-        if wanted.validity == "IOC":
-            lapse()
-        elif wanted.ttl_minutes:
-            world.at(world.now + wanted.ttl_minutes * 60_000, lapse)
-
-    world.defer(submit)
+    world.submit(order)
+    if wanted.ttl_minutes:
+        world.defer(lambda: world.at(world.now + wanted.ttl_minutes * 60_000, lapse))
     return {"order_id": order.order_id}
 
 
 def _check_hours(caller: Caller, wanted: OrderForm) -> None:
     session = wanted.market.session
     if not session.open <= caller.now < session.last_new_order:
-        raise _refused(Refused(RejectKind.CLOSED, "market hours"), wanted)
+        raise _refused(CLOSED, wanted)
 
 
 def _refused(refused: Refused, wanted: OrderForm) -> KiteError:

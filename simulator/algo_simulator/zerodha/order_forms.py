@@ -5,8 +5,7 @@ import re
 from typing import Final, NamedTuple
 
 from algo_crds.contracts.money import price_from_float
-from algo_crds.contracts.orders import OrderType, Product, RejectKind, Side
-from algo_market.order_rules import Refused
+from algo_crds.contracts.orders import OrderType, Product, Side
 
 from algo_simulator.market import Market
 from algo_simulator.protection import protected_limit, usual_percent
@@ -173,8 +172,3 @@ def _word(form: dict[str, str], name: str, allowed: tuple[str, ...]) -> str:
     if word not in allowed:
         raise input_error(f"Invalid `{name}`." if word else f"Missing or empty field `{name}`")
     return word
-
-
-def fault_refusal(kind: RejectKind) -> Refused:
-    """The refusal of a fault switch."""
-    return Refused(kind, "refused by a fault switch")
