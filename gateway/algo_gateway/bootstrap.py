@@ -45,7 +45,7 @@ from algo_gateway.settings import Settings, SettingsError
 from algo_gateway.symbols import Symbols
 from algo_gateway.tokens import runner_claims
 from algo_gateway.watchdog import Watchdog
-from algo_gateway.watched import follow, read_watched
+from algo_gateway.watched import follow
 from algo_gateway.world_clock import WorldClock
 
 _REDIS_AGAIN_S: Final = 0.5
@@ -372,7 +372,7 @@ class Gateway:
 
     async def _watch(self, file: Path) -> None:
         await follow(
-            read_watched(file),
+            file,
             self.symbols,
             today=lambda: session_date(self.clock.now()) if self._feed.up else None,
             subscribe=self._subscribe,

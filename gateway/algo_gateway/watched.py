@@ -1,6 +1,7 @@
 """Symbols whose prices are copied for charts, recorders and pages though no runner of the account trades them.
 
-Tokens of derivatives change from day to day, so the list is looked up anew each day.
+Tokens of derivatives change from day to day, so the list is read and looked up anew each day. It is a person's, and
+charts hang on it, not orders: where it is absent nothing is watched, and one that cannot be read is said in the log.
 """
 
 import asyncio
@@ -21,13 +22,15 @@ _RETRY_S: Final = 5.0
 
 
 def read_watched(file: Path) -> list[SymbolKey]:
-    """The symbols of a file, `EXCHANGE:SYMBOL` a line.
+    """The symbols of a file, `EXCHANGE:SYMBOL` a line; none where there is no file.
 
     Raises:
         SettingsError: the file cannot be read, or a line names no symbol.
     """
     try:
         lines = file.read_text().split("\n")
+    except FileNotFoundError:
+        return []
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"the file of watched symbols cannot be read: {error}") from None
     found = []
@@ -40,13 +43,13 @@ def read_watched(file: Path) -> list[SymbolKey]:
 
 
 async def follow(
-    keys: list[SymbolKey],
+    file: Path,
     symbols: Symbols,
     *,
     today: Callable[[], date | None],
     subscribe: Callable[[list[int]], None],
 ) -> None:
-    """Until cancelled: each day, as soon as the feed is up (`today` is not None), subscribe to the symbols."""
+    """Until cancelled: each day, as soon as the feed is up (`today` is not None), subscribe to the file's symbols."""
     followed: date | None = None
     while True:
         day = today()
@@ -54,7 +57,12 @@ async def follow(
             await asyncio.sleep(_LOOK_S)
             continue
         try:
-            missing = await symbols.watch(keys)
+            keys = read_watched(file)
+            missing = await symbols.watch(keys) if keys else []
+        except SettingsError as error:
+            log.error("watched symbols: none today, %s", error)
+            followed = day
+            continue
         except BrokerError as error:
             log.warning("watched symbols: %s; trying again", error)
             await asyncio.sleep(_RETRY_S)
@@ -63,5 +71,6 @@ async def follow(
             log.warning(
                 "watched symbols: the broker does not list %d of them, such as %s:%s", len(missing), *missing[0]
             )
-        subscribe(symbols.tokens())
+        if keys:
+            subscribe(symbols.tokens())
         followed = day

@@ -13,7 +13,7 @@ from algo_gateway.settings import SettingsError
 from algo_gateway.symbols import Symbols
 from algo_gateway.watched import follow, read_watched
 
-MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
+MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 
 
 class Lists:
@@ -44,11 +44,12 @@ def test_a_file_of_symbols(tmp_path: Path) -> None:
         with pytest.raises(SettingsError, match="must be EXCHANGE:SYMBOL"):
             read_watched(file)
     with pytest.raises(SettingsError, match="cannot be read"):
-        read_watched(tmp_path / "absent")
+        read_watched(tmp_path)
+    assert read_watched(tmp_path / "absent") == []
 
 
 async def test_symbols_are_looked_up_each_day_and_again_after_trouble(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(watched, "_LOOK_S", 0.001)
     monkeypatch.setattr(watched, "_RETRY_S", 0.001)
@@ -58,8 +59,9 @@ async def test_symbols_are_looked_up_each_day_and_again_after_trouble(
     def today() -> Any:
         return days.pop(0) if len(days) > 1 else days[0]
 
-    keys = [("NSE", "TCS"), ("NSE", "INFY"), ("NSE", "GONE")]
-    following = asyncio.create_task(follow(keys, symbols, today=today, subscribe=asked.append))
+    file = tmp_path / "symbols"
+    file.write_text("NSE:TCS\nNSE:INFY\nNSE:GONE\n")
+    following = asyncio.create_task(follow(file, symbols, today=today, subscribe=asked.append))
 
     async def until(count: int) -> None:
         async with asyncio.timeout(10):
@@ -78,4 +80,33 @@ async def test_symbols_are_looked_up_each_day_and_again_after_trouble(
     await until(2)
     assert {20, 21} <= set(asked[1])
     assert symbols.by_key["NSE", "TCS"].token == 20
+    file.write_text("TCS")
+    days[:] = [WEDNESDAY]
+    async with asyncio.timeout(10):
+        while "none today, 'TCS' in the file" not in caplog.text:  # noqa: ASYNC110 - the task under test changes it
+            await asyncio.sleep(0.002)
+    file.write_text("NSE:INFY")
+    days[:] = [MONDAY]
+    await until(3)
+    assert not following.done(), "a bad line ends nothing"
+    following.cancel()
+
+
+async def test_without_a_list_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(watched, "_LOOK_S", 0.001)
+    looked, asked = asyncio.Event(), list[list[int]]()
+
+    calls: list[None] = []
+
+    def today() -> date:
+        calls.append(None)
+        if len(calls) > 2:
+            looked.set()
+        return MONDAY
+
+    symbols = Symbols(Lists())  # type: ignore[arg-type] # only its lists are read
+    following = asyncio.create_task(follow(tmp_path / "absent", symbols, today=today, subscribe=asked.append))
+    await asyncio.wait_for(looked.wait(), 10)
+    assert asked == []
+    assert not following.done()
     following.cancel()

@@ -118,6 +118,11 @@ def gateway_name(account: str) -> str:
     return f"gw-{account}"
 
 
+def watched_name(account: str) -> str:
+    """A person's own ConfigMap of symbols whose prices are copied though nobody trades them; it need not exist."""
+    return f"{gateway_name(account)}-watched"
+
+
 def session_secret_name(account: str) -> str:
     """The default name of an account's session Secret."""
     return f"{account}-session"

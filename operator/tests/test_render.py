@@ -108,6 +108,14 @@ def test_the_service_that_tells_addresses_follows_the_environment() -> None:
         assert "ADDRESS_CHECK_URL" not in env(render_gateway_pod(other, PODS, SIMULATOR))
 
 
+def test_the_list_of_watched_symbols_is_mounted_where_the_gateway_reads_it_and_need_not_exist() -> None:
+    pod = render_gateway_pod(gateway(), PODS, SIMULATOR)
+    (volume,) = (one for one in pod["spec"]["volumes"] if one["name"] == "watched")
+    assert volume["configMap"] == {"name": "gw-one-watched", "defaultMode": 0o444, "optional": True}
+    (mount,) = (one for one in pod["spec"]["containers"][0]["volumeMounts"] if one["name"] == "watched")
+    assert env(pod)["WATCHED_FILE"] == f"{mount['mountPath']}/symbols"
+
+
 def test_only_gateways_leave_the_cluster() -> None:
     tenant = TenantInput(name="t", owner="usr_1", max_strategies=1, cpu="1", memory="1Gi")
     policies = {

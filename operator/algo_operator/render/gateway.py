@@ -18,6 +18,7 @@ from algo_operator.vocabulary import (
     SERVICE,
     Manifest,
     gateway_name,
+    watched_name,
 )
 
 RESOURCES = Resources(cpu="50m", memory="96Mi", memory_limit="384Mi")
@@ -27,6 +28,8 @@ ADMIN_PORT = 8081
 SESSION_KEY = "session.json"
 SIMULATOR_ENVIRONMENT = "Simulator"
 PAPER = "paper"
+WATCHED_PATH = "/var/run/algo/watched"
+WATCHED_KEY = "symbols"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,7 @@ def render_gateway_pod(gateway: GatewayInput, pods: PodSettings, simulator: Simu
         Mount(name="redis", path="/var/run/algo/redis", secret=secret, keys=("password",)),
         Mount(name="session", path="/var/run/algo/session", secret=gateway.session_secret, optional=True),
         Mount(name="keys", path="/var/run/algo/keys", config_map=OPERATOR_KEY),
+        Mount(name="watched", path=WATCHED_PATH, config_map=watched_name(gateway.name), optional=True),
     ]
     env = _environment(gateway, pods)
     if gateway.simulated and simulator is not None:
@@ -199,6 +203,7 @@ def _environment(gateway: GatewayInput, pods: PodSettings) -> dict[str, str]:
         "ADDRESS_CHECK_URL": "" if gateway.simulated else pods.address_check_url,
         "ALGO_ID": gateway.algo_id,
         "SOURCE_ID": gateway.source_id,
+        "WATCHED_FILE": f"{WATCHED_PATH}/{WATCHED_KEY}",
         "HEALTH_PORT": str(PORT),
         "PORT": str(PORT),
         "PYTHONUNBUFFERED": "1",
