@@ -30,6 +30,15 @@ class Segment(StrEnum):
     OPTIONS = "options"
 
 
+class QuantityMeaning(StrEnum):
+    """What the quantity of a modification means."""
+
+    TOTAL = "total"
+    """The whole order, what has filled included."""
+    REMAINDER = "remainder"
+    """What is still to be filled."""
+
+
 class RestingStop(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a stop-limit order rests at the exchange for this segment and product."""
 
@@ -69,9 +78,10 @@ class BrokerFacts(msgspec.Struct, frozen=True, kw_only=True):
     conversion: Evidence
     """Whether a resting stop may be modified into the exit; with `NO` or `ASSUMED` the engine cancels and places anew,
     or leaves the exit to the stop, as its rules say."""
-    modify_quantity: str
-    """What the quantity of a modification means: `total` or `remainder`."""
+    modify_quantity: QuantityMeaning
     modify_quantity_evidence: Evidence
+    """With `NO` or `ASSUMED`, and where it is the remainder, only an unfilled stop is changed, for which both mean the
+    same; anything else goes by cancel, final row, place the remainder."""
     triggers: LastingTriggers | None
     feed: FeedFacts
     login: str

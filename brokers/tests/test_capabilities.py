@@ -1,7 +1,7 @@
 """What the engine is told of a broker agrees with the record that people read, and with the limits in code."""
 
 import pytest
-from algo_brokers.facts import Evidence, Segment
+from algo_brokers.facts import Evidence, QuantityMeaning, Segment
 from algo_brokers.registry import ADAPTERS
 from algo_crds.contracts.orders import Product
 
@@ -26,10 +26,15 @@ def test_a_stop_becomes_the_exit_only_where_that_is_documented_or_proven(broker:
 
 
 @pytest.mark.parametrize("broker", BROKERS)
+def test_a_quantity_counts_as_the_total_only_where_that_is_documented_or_proven(broker: str) -> None:
+    facts = ADAPTERS[broker].facts
+    known = facts.modify_quantity is QuantityMeaning.TOTAL and facts.modify_quantity_evidence in SURE
+    assert facts.capability.modify_quantity_is_total is known
+
+
+@pytest.mark.parametrize("broker", BROKERS)
 def test_what_is_only_assumed_says_so(broker: str) -> None:
     facts = ADAPTERS[broker].facts
-    assert facts.modify_quantity in ("total", "remainder")
-    assert facts.capability.modify_quantity_is_total is (facts.modify_quantity == "total")
     assert "modify_quantity" in facts.sources
     assert "max_modifications" in facts.sources
     assert 0 < facts.capability.max_modifications <= 25

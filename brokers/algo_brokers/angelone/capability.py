@@ -6,12 +6,12 @@ from algo_crds.contracts.orders import Product
 from algo_crds.contracts.wire import Capability
 
 from algo_brokers.angelone import gtt, limits
-from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, RestingStop, Segment
+from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, QuantityMeaning, RestingStop, Segment
 
 CAPABILITY: Final = Capability(
     broker="angelone",
     convert_stop_to_exit=False,
-    modify_quantity_is_total=True,
+    modify_quantity_is_total=False,
     has_trigger_status=True,
     max_modifications=25,
     visibility_delay_ms=5_000,
@@ -30,7 +30,7 @@ FACTS: Final = BrokerFacts(
         for product in Product
     ),
     conversion=Evidence.NO,
-    modify_quantity="total",
+    modify_quantity=QuantityMeaning.TOTAL,
     modify_quantity_evidence=Evidence.ASSUMED,
     triggers=LastingTriggers(
         single=True,
@@ -56,8 +56,8 @@ FACTS: Final = BrokerFacts(
         "max_modifications": "no cap is published; the smallest that another broker publishes",
         "max_trigger_gap_bp": "forum 4703 and 5280: the gap is refused beyond the exchange's permissible range, a few "
         "percent; not published",
-        "modify_quantity": "docs, Orders: the complete new state is sent; that it is the total is not said, and a "
-        "partly filled sell is never modified on it alone",
+        "modify_quantity": "docs, Orders: the complete new state is sent, not whether that is the total; forum 4839 "
+        "speaks of the remaining quantity; so a partly filled sell is never modified",
         "read_by_tag": "docs, Orders: there is no look-up by ordertag",
         "registered_address": "the broker's article on API access from April 2026; forum 5524",
         "session_lives": "sources disagree (00:00, 05:00, 24 to 28 hours); the strictest",

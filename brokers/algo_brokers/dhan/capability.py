@@ -6,7 +6,7 @@ from algo_crds.contracts.orders import Product
 from algo_crds.contracts.wire import Capability
 
 from algo_brokers.dhan import limits
-from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, RestingStop, Segment
+from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, QuantityMeaning, RestingStop, Segment
 
 CAPABILITY: Final = Capability(
     broker="dhan",
@@ -30,8 +30,8 @@ FACTS: Final = BrokerFacts(
         for product in Product
     ),
     conversion=Evidence.DOCUMENTED,
-    modify_quantity="total",
-    modify_quantity_evidence=Evidence.ASSUMED,
+    modify_quantity=QuantityMeaning.TOTAL,
+    modify_quantity_evidence=Evidence.DOCUMENTED,
     triggers=LastingTriggers(
         single=True,
         two_legs=True,
@@ -54,7 +54,7 @@ FACTS: Final = BrokerFacts(
         "has_trigger_status": "DhanHQ v2 docs, order status: a resting stop is PENDING like an open order",
         "max_modifications": "DhanHQ v2 docs, introduction: 25 modifications an order",
         "max_trigger_gap_bp": "no published distance between trigger and limit",
-        "modify_quantity": "field report of a production user: the new total, filled part included",
+        "modify_quantity": "DhanHQ v2 docs, releases: the quantity placed, not the quantity pending",
         "stops": "DhanHQ v2 docs, orders; STOP_LOSS_MARKET is not used: since market price protection it fills at once"
         " or is refused",
         "tag": "documented are 30 characters; measured: 26 and more are refused",

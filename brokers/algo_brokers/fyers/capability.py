@@ -5,7 +5,7 @@ from typing import Final
 from algo_crds.contracts.orders import Product
 from algo_crds.contracts.wire import Capability
 
-from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, RestingStop, Segment
+from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, QuantityMeaning, RestingStop, Segment
 from algo_brokers.fyers import limits
 
 CAPABILITY: Final = Capability(
@@ -30,7 +30,7 @@ FACTS: Final = BrokerFacts(
         for product in Product
     ),
     conversion=Evidence.DOCUMENTED,
-    modify_quantity="remainder",
+    modify_quantity=QuantityMeaning.TOTAL,
     modify_quantity_evidence=Evidence.ASSUMED,
     triggers=LastingTriggers(
         single=True,
@@ -51,7 +51,7 @@ FACTS: Final = BrokerFacts(
     tag="30 letters and digits; look-up by tag, which may find several orders",
     sources={
         "conversion": "docs v3, modify order: type, limitPrice and stopPrice may be changed on a live order",
-        "modify_quantity": "not documented; with remainder only an unfilled stop is changed, where both mean the same",
+        "modify_quantity": "not documented; until it is, or is proven, a partly filled sell is never modified",
         "max_modifications": "not published; the lowest number that another broker publishes",
         "max_trigger_gap_bp": "no published distance between stop price and limit",
         "has_trigger_status": "docs v3: status 6 is an open order and a waiting stop alike",

@@ -5,13 +5,13 @@ from typing import Final
 from algo_crds.contracts.orders import Product
 from algo_crds.contracts.wire import Capability
 
-from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, RestingStop, Segment
+from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, QuantityMeaning, RestingStop, Segment
 from algo_brokers.zerodha import limits
 
 CAPABILITY: Final = Capability(
     broker="zerodha",
     convert_stop_to_exit=True,
-    modify_quantity_is_total=True,
+    modify_quantity_is_total=False,
     has_trigger_status=True,
     max_modifications=25,
     visibility_delay_ms=10_000,
@@ -30,7 +30,7 @@ FACTS: Final = BrokerFacts(
         for product in Product
     ),
     conversion=Evidence.DOCUMENTED,
-    modify_quantity="total",
+    modify_quantity=QuantityMeaning.TOTAL,
     modify_quantity_evidence=Evidence.ASSUMED,
     triggers=LastingTriggers(
         single=True,
@@ -53,7 +53,7 @@ FACTS: Final = BrokerFacts(
         "conversion": "Kite Connect docs, orders: order_type, price and trigger_price may be changed on a live order",
         "max_modifications": "Kite Connect docs, exceptions: 25 modifications an order",
         "max_trigger_gap_bp": "no published distance between trigger and limit outside option price protection",
-        "modify_quantity": "not documented; a partly filled sell is never modified on it alone",
+        "modify_quantity": "not documented; until it is, or is proven, a partly filled sell is never modified",
         "triggers": "Kite Connect docs, GTT",
         "visibility_delay_ms": "staff: allow several seconds for an order to appear in the book",
     },

@@ -58,7 +58,8 @@ class Modify(_Message, frozen=True, kw_only=True, tag="modify"):
     order_class: OrderClass
     type: OrderType
     quantity: int
-    """Total quantity wanted where the adapter's capability says so (Zerodha), filled part included."""
+    """Total quantity wanted, filled part included. Where `modify_quantity_is_total` is False only orders of which
+    nothing has filled are changed, so that it is what remains as well."""
     price: int
     trigger: int = 0
     send_before: int
@@ -142,6 +143,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     convert_stop_to_exit: bool
     """Whether a resting stop may be modified into the exit (documented or proven)."""
     modify_quantity_is_total: bool
+    """Whether the quantity of a change is known (documented or proven) to include what has filled."""
     has_trigger_status: bool
     max_modifications: int
     visibility_delay_ms: int

@@ -139,9 +139,18 @@ def _modifiable(t: Turn, order: Order) -> bool:
         return False
     if capability.modify_quantity_is_total:
         return True
-    # Where a change names the remainder, a fill that crosses it on the wire would be sold once more: only an order that
-    # cannot be filling yet is changed, any other goes by cancel, final row, place.
-    return filled(order) == 0 and not order.converted and order.ask.type is OrderType.STOP_LIMIT
+    # Where a change may name the remainder, a fill that crosses it on the wire would be sold once more: only an order
+    # that cannot be filling yet is changed, any other goes by cancel, final row, place.
+    waiting = filled(order) == 0 and not order.converted and order.ask.type is OrderType.STOP_LIMIT
+    return waiting and not _may_have_triggered(t, order)
+
+
+def _may_have_triggered(t: Turn, order: Order) -> bool:
+    """Whether the stop may be filling by now, whatever its last row says: rows come late."""
+    s = t.s
+    at_stop = s.exit_reason in (ExitReason.STOP, ExitReason.SOFTWARE_STOP)
+    through = s.market.price > 0 and levels.through(s.market.price, order.ask.trigger, t.sign)
+    return at_stop or through or is_triggered(t, order)
 
 
 def _wanted(t: Turn, order: Order, shares: int) -> int:

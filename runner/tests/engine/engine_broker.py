@@ -68,6 +68,8 @@ class Exchange:
     liquidity: int | None = None
     fill_limits: deque[int] = field(default_factory=deque)
     rows_lost: bool = False
+    names_remainder: bool | None = None
+    """Whether a change names what remains, whatever the record says; None: as the record says."""
     visible_delay: int = 0
     """How long a new order is missing in the book."""
 
@@ -221,7 +223,10 @@ class Exchange:
         refused = self._refuse(action.type, deal.side, action.price, action.trigger)
         if refused is not None:
             return deal.id, refused
-        total = action.quantity if self.capability.modify_quantity_is_total else action.quantity + deal.filled
+        remainder = self.names_remainder
+        if remainder is None:
+            remainder = not self.capability.modify_quantity_is_total
+        total = action.quantity + deal.filled if remainder else action.quantity
         if total <= deal.filled:
             return deal.id, RejectKind.QUANTITY
         deal.type, deal.price, deal.trigger, deal.quantity = action.type, action.price, action.trigger, total

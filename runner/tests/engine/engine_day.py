@@ -310,6 +310,7 @@ CAPABILITIES = {
     "no_convert": replace(CAPABILITY, convert_stop_to_exit=False),
     "no_status": replace(CAPABILITY, has_trigger_status=False, visibility_delay_ms=5_000),
     "remainder": replace(CAPABILITY, modify_quantity_is_total=False, max_modifications=6),
+    "remainder_no_status": replace(CAPABILITY, modify_quantity_is_total=False, has_trigger_status=False),
 }
 
 

@@ -59,9 +59,18 @@ def test_a_refused_change_falls_back_to_cancel_and_a_new_order(broker: str) -> N
     assert (rig.true_held, rig.stop.status, len(rig.legs(Leg.EXIT))) == (0, OrderStatus.CANCELLED, 1)
 
 
+MEANINGS = [(True, False), (False, False), (False, True)]
+"""What the record knows (the total or nothing), and whether a change names the remainder in truth."""
+
+
+@pytest.mark.parametrize(("known", "remainder"), MEANINGS)
 @pytest.mark.parametrize("broker", BROKERS)
-def test_a_partly_filled_sell_is_changed_only_where_the_quantity_is_the_total(broker: str) -> None:
-    rig = bought(capability=record(broker))
+def test_a_partly_filled_sell_is_changed_only_where_the_quantity_is_known_to_be_the_total(
+    broker: str, *, known: bool, remainder: bool
+) -> None:
+    """Where it is not known, all is sold and nothing twice, whatever it means."""
+    rig = bought(capability=replace(record(broker), modify_quantity_is_total=known))
+    rig.names_remainder = remainder
     rig.advance(1000)
     rig.fill_limits = deque([4])
     rig.liquidity = 0
@@ -74,20 +83,36 @@ def test_a_partly_filled_sell_is_changed_only_where_the_quantity_is_the_total(br
         rig.tick(rupees(price))
         rig.advance(1000)
     assert (rig.true_held, rig.held) == (0, 0)
-    if not record(broker).modify_quantity_is_total:
-        assert not rig.sent(wire.Modify)
+    assert bool(rig.sent(wire.Modify)) is known
+
+
+@pytest.mark.parametrize("remainder", [False, True])
+@pytest.mark.parametrize("broker", [name for name in BROKERS if not record(name).modify_quantity_is_total])
+def test_an_exit_that_fills_in_parts_while_its_rows_are_late_sells_what_is_held(
+    broker: str, *, remainder: bool
+) -> None:
+    """A fill that nobody has told yet is the worst moment for a change whose quantity may mean either."""
+    rig = bought(capability=record(broker), names_remainder=remainder)
+    rig.advance(1000)
+    rig.liquidity, rig.row_delay = 3, 2500
+    for price in (1979, 1975, 1960, 1960, 1950, 1940, 1940, 1930, 1930, 1930):
+        rig.tick(rupees(price))
+        rig.advance(1700)
+    assert (rig.true_held, rig.held) == (0, 0), rig.describe()
 
 
 @pytest.mark.parametrize("broker", BROKERS)
 def test_no_order_is_changed_more_often_than_the_broker_allows(broker: str) -> None:
-    """With a cap that is soon reached; where a change names the remainder only the first one is made at all."""
+    """With a cap that is soon reached; where it is not known what the quantity of a change means, no exit is changed,
+    and the one change is the stop's into the exit, where that is offered."""
     capability = replace(record(broker), max_modifications=3)
     rig = bought(capability=capability)
     rig.until("15:04:59")
     rig.liquidity = 0
     rig.run_until(at("15:12:00"), lambda: max(rig.price - rupees(0.5), rupees(1900)))
     asked = [change.broker_order_id for change in rig.sent(wire.Modify)]
-    assert max(asked.count(one) for one in asked) == (3 if capability.modify_quantity_is_total else 1)
+    known = 3 if capability.modify_quantity_is_total else int(capability.convert_stop_to_exit)
+    assert max((asked.count(one) for one in asked), default=0) == known
     assert rig.stop.status is OrderStatus.CANCELLED, "it went on by cancel and a new order"
     rig.liquidity = None
     rig.run_until(at("15:14:00"), lambda: rig.price)
