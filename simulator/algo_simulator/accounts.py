@@ -53,6 +53,8 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return f"AccountSpec(broker={self.broker!r}, client_id={self.client_id!r})"
 
 
+CHANGE_NAMES_REMAINDER: Final = "change_names_remainder"
+"""Quirk of the brokers that do not say what the quantity of a modification means: it is what remains, not the total."""
 Listener = Callable[[AccountOrder, Snapshot], None]
 """Called for every stage of every order of the account."""
 MARKET_STREAM: Final = "market"
@@ -96,3 +98,7 @@ class Account:
         """The newest connection of each stream (`market`, `orders`)."""
         self.cuts: list[Callable[[], None]] = []
         """What ends the account's open sockets, one entry a kind of socket."""
+
+    def whole_quantity(self, order: AccountOrder, asked: int) -> int:
+        """The whole quantity that an order has after a change that asks for `asked`."""
+        return asked + order.sim.filled if CHANGE_NAMES_REMAINDER in self.spec.quirks else asked

@@ -101,6 +101,9 @@ class Exchange:
 
     def modify(self, order: AccountOrder, changes: dict[str, int | OrderType], now: int) -> Refused | None:
         """Change a live order; a refusal leaves it as it was and is told in its history."""
+        if "quantity" in changes:
+            whole = self._accounts[order.client_id].whole_quantity(order, int(changes["quantity"]))
+            changes = {**changes, "quantity": whole}
         self._note(order, Stage.MODIFY_VALIDATING, now)
         triggered = order.sim.status is OrderStatus.TRIGGERED
         outcome = matching.modify(self._market(order).book, order.sim, now=now, **changes)  # type: ignore[arg-type]

@@ -19,6 +19,7 @@ def page(results: Mapping[tuple[str, str], str]) -> str | None:
     import cases_feed  # noqa: F401
     import cases_market  # noqa: F401
     import cases_orders  # noqa: F401
+    import cases_quantity  # noqa: F401
     import cases_session  # noqa: F401
     import cases_triggers  # noqa: F401
     from case import CASES

@@ -3,6 +3,7 @@
 import cases_feed  # noqa: F401
 import cases_market  # noqa: F401
 import cases_orders  # noqa: F401
+import cases_quantity  # noqa: F401
 import cases_session  # noqa: F401
 import cases_triggers  # noqa: F401
 import pytest

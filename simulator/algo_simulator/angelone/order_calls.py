@@ -78,7 +78,7 @@ def modify(caller: Caller, form: Form) -> dict[str, object]:
     changes = read_changes(form, market, rules_of(caller.account.spec))
     if order.sim.status in FINAL:
         raise bad_input(f"Order cannot be modified as it is {order.sim.status.lower()}")
-    if int(changes["quantity"]) < order.sim.filled:
+    if caller.account.whole_quantity(order, int(changes["quantity"])) < order.sim.filled:
         raise bad_input("Quantity is below the traded quantity")
     world = caller.clock.world
 
