@@ -14,7 +14,6 @@ from algo_brokers.calls import (
     NO_SESSION,
     ReadCall,
     SessionCalls,
-    WriteCall,
     answered,
     create_read_call,
     create_write_call,
@@ -39,7 +38,6 @@ from algo_brokers.port import (
     ReadPositions,
     ReadQuotes,
     ReadTrades,
-    Triggers,
 )
 from algo_brokers.records import (
     BrokerInstrument,
@@ -51,17 +49,16 @@ from algo_brokers.records import (
     Interval,
     Margin,
     NewOrder,
-    NewTrigger,
     OrderRef,
     Quote,
     TradeRow,
-    TriggerRow,
 )
 from algo_brokers.session import Session
 from algo_brokers.zerodha import gtt, limits, margins, prices, requests, responses, session, stream
 from algo_brokers.zerodha import instruments as instrument_list
 from algo_brokers.zerodha.capability import CAPABILITY
 from algo_brokers.zerodha.feed import open_socket
+from algo_brokers.zerodha.trigger_calls import create_triggers
 
 _T = TypeVar("_T")
 
@@ -143,24 +140,8 @@ def create_broker(parts: AdapterParts) -> Broker:
         read_ltp=reads.ltp,
         read_candles=reads.candles,
         read_instruments=reads.instruments,
-        triggers=_triggers(create_write_call(parts.write, sessions, gtt.outcome), read_call),
+        triggers=create_triggers(create_write_call(parts.write, sessions, gtt.outcome), read_call),
     )
-
-
-def _triggers(write: WriteCall, read: ReadCall) -> Triggers:
-    async def place(*, trigger: NewTrigger) -> WriteOutcome:
-        return await write(lambda held: gtt.place(held, trigger))
-
-    async def modify(*, trigger_id: str, trigger: NewTrigger) -> WriteOutcome:
-        return await write(lambda held: gtt.modify(held, trigger_id, trigger))
-
-    async def cancel(*, trigger_id: str, instrument: InstrumentRef) -> WriteOutcome:  # noqa: ARG001
-        return await write(lambda held: gtt.cancel(held, trigger_id))
-
-    async def listed() -> tuple[TriggerRow, ...]:
-        return await read(gtt.read, _data(gtt.rows))
-
-    return Triggers(place=place, modify=modify, cancel=cancel, read=listed)
 
 
 def create_login(transport: TransportTo, endpoints: Endpoints) -> Login:

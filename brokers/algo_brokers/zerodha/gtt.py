@@ -9,11 +9,11 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from algo_crds.contracts.money import price_from_float
-from algo_crds.contracts.orders import Product, Side
+from algo_crds.contracts.orders import Product, RejectKind, Side
 
 from algo_brokers.errors import BadAnswer
 from algo_brokers.http import HttpAnswer, HttpRequest
-from algo_brokers.outcomes import WriteOutcome
+from algo_brokers.outcomes import Rejected, WriteOutcome
 from algo_brokers.records import NewTrigger, TriggerLeg, TriggerRow, TriggerStatus
 from algo_brokers.session import Session
 from algo_brokers.zerodha import requests, responses
@@ -28,6 +28,15 @@ _STATUS: Final = {
     "deleted": TriggerStatus.CANCELLED,
 }
 _PRODUCT: Final = {"CNC": Product.DELIVERY, "NRML": Product.DELIVERY, "MTF": Product.DELIVERY, "MIS": Product.INTRADAY}
+
+
+def refused(trigger: NewTrigger) -> Rejected | None:
+    """What Zerodha has not, found before anything is sent."""
+    if trigger.product is not Product.DELIVERY:
+        return Rejected(kind=RejectKind.PRODUCT, message="Zerodha has lasting triggers (GTT) for delivery only")
+    if len(trigger.legs) not in (1, 2):
+        return Rejected(kind=RejectKind.ORDER_OTHER, message="a lasting trigger has one leg or two")
+    return None
 
 
 def _form(trigger: NewTrigger) -> bytes:
@@ -58,7 +67,7 @@ def _form(trigger: NewTrigger) -> bytes:
 
 
 def place(session: Session, trigger: NewTrigger) -> HttpRequest:
-    """A new trigger. Intraday products are refused by the broker."""
+    """A new trigger."""
     return HttpRequest("POST", "/gtt/triggers", requests.headers(session, form=True), _form(trigger))
 
 
