@@ -48,6 +48,15 @@ class RestingStop(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+def stops_everywhere(evidence: Evidence, note: str) -> tuple[RestingStop, ...]:
+    """The same answer for every segment and product."""
+    return tuple(
+        RestingStop(segment=segment, product=product, evidence=evidence, note=note)
+        for segment in Segment
+        for product in Product
+    )
+
+
 class LastingTriggers(msgspec.Struct, frozen=True, kw_only=True):
     """Trigger orders that outlive the day (GTT, forever orders)."""
 

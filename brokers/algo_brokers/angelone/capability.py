@@ -6,7 +6,7 @@ from algo_crds.contracts.orders import Product
 from algo_crds.contracts.wire import Capability
 
 from algo_brokers.angelone import gtt, limits
-from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, QuantityMeaning, RestingStop, Segment
+from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, QuantityMeaning, stops_everywhere
 
 CAPABILITY: Final = Capability(
     broker="angelone",
@@ -24,11 +24,7 @@ CAPABILITY: Final = Capability(
 
 FACTS: Final = BrokerFacts(
     capability=CAPABILITY,
-    stops=tuple(
-        RestingStop(segment=segment, product=product, evidence=Evidence.DOCUMENTED, note="for the day")
-        for segment in Segment
-        for product in Product
-    ),
+    stops=stops_everywhere(Evidence.DOCUMENTED, "for the day"),
     conversion=Evidence.NO,
     modify_quantity=QuantityMeaning.TOTAL,
     modify_quantity_evidence=Evidence.ASSUMED,

@@ -54,15 +54,6 @@ _COLUMNS: Final = (
     "SEM_SERIES",
     "SM_SYMBOL_NAME",
 )
-_SEGMENT: Final = {
-    ("NSE", "E"): "NSE_EQ",
-    ("NSE", "D"): "NSE_FNO",
-    ("NSE", "C"): "NSE_CURRENCY",
-    ("BSE", "E"): "BSE_EQ",
-    ("BSE", "D"): "BSE_FNO",
-    ("BSE", "C"): "BSE_CURRENCY",
-    ("MCX", "M"): "MCX_COMM",
-}
 _FUTURES: Final = frozenset({"FUTIDX", "FUTSTK", "FUTCOM", "FUTCUR"})
 _OPTIONS: Final = frozenset({"OPTIDX", "OPTSTK", "OPTFUT", "OPTCUR"})
 _CURRENCIES: Final = frozenset({"NSE_CURRENCY", "BSE_CURRENCY"})
@@ -120,7 +111,7 @@ def _of(rows: Iterator[_Line], exchange: str) -> Iterator[tuple[str, _Line]]:
             if row.exchange == exchange:
                 yield names.INDEX, row
             continue
-        segment = _SEGMENT.get((row.exchange, row.segment))
+        segment = names.SEGMENT_OF.get((row.exchange, row.segment))
         if segment and names.EXCHANGE_OF[segment] == exchange and row.instrument in known:
             yield segment, row
 

@@ -36,6 +36,16 @@ EXCHANGE_OF: Final = {
     "BSE_FNO": "BFO",
 }
 """Our exchange of a segment; an index belongs to the exchange that its line in the list names."""
+SEGMENT_OF: Final = {
+    ("NSE", "E"): "NSE_EQ",
+    ("NSE", "D"): "NSE_FNO",
+    ("NSE", "C"): "NSE_CURRENCY",
+    ("BSE", "E"): "BSE_EQ",
+    ("BSE", "D"): "BSE_FNO",
+    ("BSE", "C"): "BSE_CURRENCY",
+    ("MCX", "M"): "MCX_COMM",
+}
+"""Segment by exchange and letter, as the instrument list and the order socket write it."""
 CASH: Final = frozenset({"NSE_EQ", "BSE_EQ"})
 
 SIDE: Final = {Side.BUY: "BUY", Side.SELL: "SELL"}

@@ -10,7 +10,7 @@ import msgspec
 from algo_crds.contracts.orders import OrderRow
 
 from algo_brokers.dhan.answers import decode
-from algo_brokers.dhan.names import Words
+from algo_brokers.dhan.names import SEGMENT_OF, Words
 from algo_brokers.dhan.responses import Order, row_of
 from algo_brokers.errors import BadAnswer
 from algo_brokers.session import Session
@@ -18,15 +18,6 @@ from algo_brokers.session import Session
 _ALERT: Final = "order_alert"
 _NOTHING: Final = frozenset({b"null", b'""', b"0", b'"CONFIRMED"'})
 """Values that say nothing; the last is the reason of an order that nobody refused."""
-_SEGMENT: Final = {
-    ("NSE", "E"): "NSE_EQ",
-    ("NSE", "D"): "NSE_FNO",
-    ("NSE", "C"): "NSE_CURRENCY",
-    ("BSE", "E"): "BSE_EQ",
-    ("BSE", "D"): "BSE_FNO",
-    ("BSE", "C"): "BSE_CURRENCY",
-    ("MCX", "M"): "MCX_COMM",
-}
 _REST: Final = {
     "orderNo": "orderId",
     "exchOrderNo": "exchangeOrderId",
@@ -89,7 +80,7 @@ def _first_letters(data: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
 
 def _segment(told: dict[str, msgspec.Raw]) -> str:
     where = tuple(decode(bytes(told.get(key, b'""')), str, "order update") for key in ("exchange", "segment"))
-    segment = _SEGMENT.get((where[0], where[1]))
+    segment = SEGMENT_OF.get((where[0], where[1]))
     if segment is None:
         raise BadAnswer(f"order update of exchange {where[0]!r}, segment {where[1]!r}")
     return segment

@@ -5,7 +5,7 @@ from typing import Final
 from algo_crds.contracts.orders import Product
 from algo_crds.contracts.wire import Capability
 
-from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, QuantityMeaning, RestingStop, Segment
+from algo_brokers.facts import BrokerFacts, Evidence, FeedFacts, LastingTriggers, QuantityMeaning, stops_everywhere
 from algo_brokers.zerodha import limits
 
 CAPABILITY: Final = Capability(
@@ -24,11 +24,7 @@ CAPABILITY: Final = Capability(
 
 FACTS: Final = BrokerFacts(
     capability=CAPABILITY,
-    stops=tuple(
-        RestingStop(segment=segment, product=product, evidence=Evidence.DOCUMENTED, note="for the day")
-        for segment in Segment
-        for product in Product
-    ),
+    stops=stops_everywhere(Evidence.DOCUMENTED, "for the day"),
     conversion=Evidence.DOCUMENTED,
     modify_quantity=QuantityMeaning.TOTAL,
     modify_quantity_evidence=Evidence.ASSUMED,
