@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from algo_api.settings import Settings
 from algo_crds.contracts import keys
+from algo_crds.contracts.ids import is_id
 from algo_crds.contracts.runtime import ConditionView, Phase, QueueEvent, StrategyView, encode
 from algo_runner.engine.events import Command, CommandKind
 from algo_runner.spec_watch import parse_command
@@ -53,6 +54,11 @@ async def test_what_waits_is_listed_in_the_order_of_attempts(trader: Any, strate
         (TAG, "Margin", NOW + 2000),
         (LATER, "Unknown", 0),
     ]
+    ids = [item["id"] for item in items]
+    assert len(set(ids)) == 2
+    assert all(is_id(one, "queue") for one in ids)
+    again = (await trader.http.get(path)).json()["items"]
+    assert [item["id"] for item in again] == ids, "nothing is stored, so it must follow from what is"
 
 
 @pytest.mark.parametrize("verb", ["retry", "discard"])

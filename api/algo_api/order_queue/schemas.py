@@ -12,6 +12,7 @@ Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 class QueueEntryOut(BaseModel):
     """One order that was refused, not sent, or whose outcome nobody saw: a record, never an order to replay."""
 
+    id: str = Field(description="Identifier `queue_…`: of strategy and tag, the same each time it is read.")
     tag: str = Field(description="Our tag of the attempt, the same at the broker.")
     state: str = Field(description="Waiting: for its next try, or for a person.")
     cause: str = Field(description="Why, as one word: a kind of refusal, NotSent or Unknown.")

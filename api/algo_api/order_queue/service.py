@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from algo_crds.contracts.ids import id_of_parts
 from algo_crds.contracts.runtime import Phase, QueueEvent
 from redis.asyncio import Redis
 
@@ -50,17 +51,17 @@ def create_order_queue_service(db: Database, redis: Redis, strategies: StrategyS
             await give_command(redis, strategy_id, command=command, actor=caller.user_id, **told)
 
     async def list_entries(caller: Caller, strategy_id: str) -> OrderQueueOut:
-        return OrderQueueOut(items=[_out(entry) for entry in await entries(caller, strategy_id)])
+        return OrderQueueOut(items=[_out(strategy_id, entry) for entry in await entries(caller, strategy_id)])
 
     async def retry(caller: Caller, strategy_id: str, tag: str) -> QueueEntryOut:
         entry = await waiting(caller, strategy_id, tag)
         await give(caller, strategy_id, "retry", "retry", {"tag": tag}, {"tag": tag, "cause": entry.cause})
-        return _out(entry)
+        return _out(strategy_id, entry)
 
     async def discard(caller: Caller, strategy_id: str, tag: str) -> QueueEntryOut:
         entry = await waiting(caller, strategy_id, tag)
         await give(caller, strategy_id, "discard", "discard", {"tag": tag}, {"tag": tag, "cause": entry.cause})
-        return _out(entry)
+        return _out(strategy_id, entry)
 
     async def clear(caller: Caller, strategy_id: str, *, note: str) -> StrategyOut:
         shown = await strategies.get(caller, strategy_id)
@@ -74,5 +75,6 @@ def create_order_queue_service(db: Database, redis: Redis, strategies: StrategyS
     return OrderQueueService(list=list_entries, retry=retry, discard=discard, clear=clear)
 
 
-def _out(entry: QueueEvent) -> QueueEntryOut:
-    return QueueEntryOut.model_validate(msgspec.structs.asdict(entry))
+def _out(strategy_id: str, entry: QueueEvent) -> QueueEntryOut:
+    fields = msgspec.structs.asdict(entry)
+    return QueueEntryOut.model_validate({"id": id_of_parts("queue", strategy_id, entry.tag), **fields})

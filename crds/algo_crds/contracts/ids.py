@@ -5,6 +5,7 @@ uid, so that nothing has to be stored and a restore yields the same id.
 """
 
 import base64
+import hashlib
 import re
 import secrets
 import time
@@ -40,5 +41,16 @@ def id_of_resource(prefix: str, name: str, uid: str) -> str:
     candidate = name.replace("-", "_", 1)
     if is_id(candidate, prefix):
         return candidate
-    digits = base64.b32hexencode(uuid.UUID(uid).bytes).decode().rstrip("=").lower()
+    return _identifier(prefix, uuid.UUID(uid).bytes)
+
+
+def id_of_parts(prefix: str, *parts: str) -> str:
+    """The identifier of what is named by other names together, the same every time: nothing has to be stored."""
+    text = "\0".join(parts).encode()
+    return _identifier(prefix, hashlib.blake2b(text, digest_size=16).digest())
+
+
+def _identifier(prefix: str, sixteen: bytes) -> str:
+    """Sixteen bytes as base 32, 26 characters."""
+    digits = base64.b32hexencode(sixteen).decode().rstrip("=").lower()
     return f"{prefix}_" + digits.translate(str.maketrans("0123456789abcdefghijklmnopqrstuv", _CROCKFORD))
