@@ -55,14 +55,9 @@ CONFIG_MAP: Final = Resource("", "v1", "configmaps", "ConfigMap")
 SERVICE_ACCOUNT: Final = Resource("", "v1", "serviceaccounts", "ServiceAccount")
 RESOURCE_QUOTA: Final = Resource("", "v1", "resourcequotas", "ResourceQuota")
 LIMIT_RANGE: Final = Resource("", "v1", "limitranges", "LimitRange")
-PERSISTENT_VOLUME: Final = Resource("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False)
-PERSISTENT_VOLUME_CLAIM: Final = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
 EVENT: Final = Resource("events.k8s.io", "v1", "events", "Event")
 CORE_EVENT: Final = Resource("", "v1", "events", "Event")
 LEASE: Final = Resource("coordination.k8s.io", "v1", "leases", "Lease")
-DEPLOYMENT: Final = Resource("apps", "v1", "deployments", "Deployment")
-STATEFUL_SET: Final = Resource("apps", "v1", "statefulsets", "StatefulSet")
-JOB: Final = Resource("batch", "v1", "jobs", "Job")
 NETWORK_POLICY: Final = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 ROLE: Final = Resource("rbac.authorization.k8s.io", "v1", "roles", "Role")
 ROLE_BINDING: Final = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
@@ -72,15 +67,3 @@ CRD: Final = Resource(
 )
 
 ALL: Final = tuple(value for value in list(globals().values()) if isinstance(value, Resource))
-
-
-def resource_of(manifest: dict[str, object]) -> Resource:
-    """The resource of a manifest, by its apiVersion and kind.
-
-    Raises:
-        KeyError: the platform does not touch this kind.
-    """
-    for resource in ALL:
-        if resource.kind == manifest.get("kind") and resource.api_version == manifest.get("apiVersion"):
-            return resource
-    raise KeyError(f"unknown kind {manifest.get('apiVersion')}/{manifest.get('kind')}")

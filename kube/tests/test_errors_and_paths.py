@@ -16,13 +16,6 @@ def test_one_object_of_a_namespaced_kind_needs_its_namespace() -> None:
         resources.POD.path(None, "b")
 
 
-def test_resource_of_a_manifest() -> None:
-    manifest: dict[str, object] = {"apiVersion": "apps/v1", "kind": "Deployment"}
-    assert resources.resource_of(manifest) is resources.DEPLOYMENT
-    with pytest.raises(KeyError):
-        resources.resource_of({"apiVersion": "v1", "kind": "Nonsense"})
-
-
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from algo_local.instance import API_PORT, STORAGE_CLASS, Instance
+from algo_local.instance import STORAGE_CLASS, Instance
 from algo_local.node_config import cni_config, containerd_config, kubelet_config
 from algo_local.pki import ensure_authority, ensure_certificate, ensure_signing_key, write_kubeconfig
 
@@ -117,8 +117,3 @@ def first_objects(instance: Instance) -> dict[str, Any]:
         *(_volume(folder) for folder in _volume_folders(instance)),
     ]
     return {"apiVersion": "v1", "kind": "List", "items": items}
-
-
-def api_endpoint(instance: Instance) -> str:
-    """Return host:port of the API server as the machine reaches it."""
-    return f"{instance.node_address}:{API_PORT}"

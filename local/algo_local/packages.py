@@ -27,8 +27,6 @@ PACKAGES: Mapping[str, str] = {
     "postgresql": "tests with a real PostgreSQL",
     "ca-certificates": "TLS to package registries",
 }
-# Not needed by the local cluster; for building the Dockerfiles under images/ without a Docker engine.
-OPTIONAL: Mapping[str, str] = {"buildah": "builds images/*/Dockerfile for a registry"}
 
 Report = Callable[[str], None]
 

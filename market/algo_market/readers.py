@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 from algo_crds.contracts.clock import session_date
 
-from algo_market.row_parsers import PARSERS, BadRowError, BarRows, RowParser, Trade
+from algo_market.row_parsers import PARSERS, BadRowError, RowParser, Trade
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Largest recording after decompression."""
@@ -197,8 +197,3 @@ def cleaned(recording: Recording, *, opens: int, closes: int) -> list[Trade]:
 
 def _time_of(row: Trade) -> int:
     return row.time
-
-
-def is_bars(layout: str) -> bool:
-    """Whether the layout holds bars rather than ticks."""
-    return layout.startswith(BarRows.prefix)

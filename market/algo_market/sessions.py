@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from algo_crds.contracts.clock import IST, instant
@@ -18,8 +18,6 @@ from algo_crds.contracts.orders import Product
 from algo_crds.contracts.wire import SessionTimes
 
 from algo_market.instruments import DayInstrument
-
-REGULAR_OPEN: Final = time(9, 15)
 
 
 class InstrumentClass(StrEnum):

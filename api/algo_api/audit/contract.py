@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from algo_api.audit.schemas import AuditPage
 from algo_api.identity import Caller
 
@@ -23,12 +21,6 @@ class Change:
     entity_id: str
     changes: Mapping[str, Any]
     """What it became; never a secret."""
-
-
-class RecordChange(Protocol):
-    """Adds a change to the log of the running transaction."""
-
-    def __call__(self, session: AsyncSession, change: Change) -> None: ...
 
 
 class ListChanges(Protocol):

@@ -19,7 +19,6 @@ QUOTE_PAUSE_S: Final = 1.1
 BARS_PAUSE_S: Final = 0.25
 MINUTE_BAR_DAYS: Final = 90
 """Days of intraday bars in one call."""
-CONSENTS_PER_DAY: Final = 25
 TOKEN_EVERY_S: Final = 130
 """One token in two minutes; with room for the difference of clocks."""
 COOL_OFF_S: Final = 60.0

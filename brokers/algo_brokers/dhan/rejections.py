@@ -43,12 +43,9 @@ _CERTAIN: Final[dict[str, RejectKind]] = {
     "821": _K.SESSION,
 }
 _BY_TEXT: Final = frozenset({"DH-905", "DH-906"})
-UNSURE: Final = frozenset({"DH-908", "DH-909", "DH-910", "800"})
-"""The broker's own trouble: a write may have been done."""
 DOWN: Final = frozenset({"DH-908", "DH-909", "800"})
 NO_HOLDINGS: Final = "DH-1111"
 BAD_INPUT: Final = "DH-905"
-NO_ACCESS: Final = "DH-902"
 TOO_MANY_CONNECTIONS: Final = 805
 
 MEANING: Final[dict[str, str]] = {

@@ -25,17 +25,9 @@ class RunnerClaims(msgspec.Struct, frozen=True, kw_only=True):
     product: str
 
 
-class OperatorClaims(msgspec.Struct, frozen=True, kw_only=True):
-    """Audience `gateway-admin`: the operator's own calls (`POST /halt`)."""
-
-    iss: str
-    aud: str
-    sub: str
-    exp: int
-
-
 AUDIENCE_RUNNER: Final = "gateway"
 AUDIENCE_ADMIN: Final = "gateway-admin"
+"""The operator's own calls (`POST /halt`); the claims are iss, aud, sub and exp."""
 
 
 def next_epoch(last: int, unix_second: int) -> int:

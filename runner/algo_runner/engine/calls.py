@@ -170,7 +170,6 @@ def read_quote(t: Turn) -> None:
     """Ask for a quote, at most one a second."""
     if t.now >= t.s.next_quote_at:
         t.s.next_quote_at = t.now + 1_000
-        t.s.quote_asked_at = t.now
         t.out.append(wire.ReadQuote(req=_request(t, Call(kind="quote", at=t.now))))
 
 

@@ -29,7 +29,7 @@ def unsupported(state: State) -> str:
     """Why this engine does not run the spec at all; empty if it does."""
     spec = state.spec.spec
     if spec.trailing is not None or spec.trailing_step is not None:
-        return "a trailing stop-loss is not supported yet: remove spec.stopLoss.trailing"
+        return "a trailing stop-loss is not supported yet: remove spec.trailing"
     if spec.product is Product.DELIVERY:
         return "product Delivery is not supported yet: use Intraday"
     forms = (spec.stop_loss.price, spec.stop_loss.bp, spec.stop_loss.points)
@@ -39,12 +39,6 @@ def unsupported(state: State) -> str:
     if spec.quantity < 1:
         return "the quantity must be at least 1"
     return ""
-
-
-def in_session(t: Turn) -> bool:
-    """Whether the instrument trades now."""
-    session = t.s.session
-    return session is not None and session.open <= t.now < session.last_match
 
 
 def session_valid(t: Turn) -> bool:

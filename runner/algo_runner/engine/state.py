@@ -271,7 +271,6 @@ class State(msgspec.Struct, kw_only=True):
     breach_at: int = 0
     breach_time: int = 0
     breach_again: bool = False
-    quote_asked_at: int = 0
     ended: bool = False
     stood_down: bool = False
     killed: bool = False
