@@ -33,7 +33,7 @@ class Told:
 
 
 @dataclass(slots=True)
-class _Behind:
+class Behind:
     """Versions that a list showed before the watch did, from the pass before."""
 
     versions: dict[Key, int] = field(default_factory=dict)
@@ -47,7 +47,7 @@ def version_of(resource: Manifest) -> int:
 
 async def resync_loop(context: Context, told: Told, health: Health) -> None:
     """Resyncs until cancelled."""
-    behind = _Behind()
+    behind = Behind()
     while True:
         await asyncio.sleep(context.settings.resync_seconds)
         try:
@@ -58,9 +58,9 @@ async def resync_loop(context: Context, told: Told, health: Health) -> None:
             logger.warning("the resync failed and is tried again: %s", error)
 
 
-async def resync(context: Context, told: Told, health: Health, behind: "_Behind | None" = None) -> None:
+async def resync(context: Context, told: Told, health: Health, behind: "Behind | None" = None) -> None:
     """One pass: every object is queued behind what is new, and so is every one that is gone."""
-    behind = behind or _Behind()
+    behind = behind or Behind()
     for kind in OWN_KINDS:
         found = {_key(kind, one): one for one in await context.cluster.list(kind)}
         known = {key for key in told.versions if key.kind is kind} | _remembered(context, kind)
@@ -88,7 +88,7 @@ def _remember_ids(context: Context, kind: Kind, found: Mapping[Key, Manifest]) -
             context.memory.remember(key, account_spec(resource).account_id)
 
 
-def _compare(kind: Kind, found: Mapping[Key, Manifest], told: Told, health: Health, behind: "_Behind") -> None:
+def _compare(kind: Kind, found: Mapping[Key, Manifest], told: Told, health: Health, behind: "Behind") -> None:
     """Counts passes in a row in which the watch still had not told what the pass before had listed."""
     missed = any(
         told.versions.get(key, 0) < version

@@ -132,3 +132,21 @@ class House:
                 }
             ],
         )
+
+    async def crash_pod(self, name: str) -> None:
+        """The kubelet waits before it starts a pod's container again."""
+        pod = await self.get(POD, name)
+        await self.desk.kubelet(
+            pod,
+            phase="Running",
+            containerStatuses=[
+                {
+                    "name": pod["spec"]["containers"][0]["name"],
+                    "image": "i",
+                    "imageID": "i",
+                    "ready": False,
+                    "restartCount": 5,
+                    "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                }
+            ],
+        )

@@ -8,8 +8,9 @@ from algo_crds.contracts.runtime import Phase
 from algo_kube.resources import LEASE as LEASES
 from algo_kube.resources import NODE as NODES
 from algo_kube.resources import POD as PODS
-from algo_operator.resync import Told, resync
-from algo_operator.vocabulary import EVENT, POD, STRATEGY, Key
+from algo_operator.health import Health
+from algo_operator.resync import Behind, Told, resync
+from algo_operator.vocabulary import EVENT, OWN_KINDS, POD, STRATEGY, Key
 
 from .conftest import Desk, MakeDesk
 from .house import House
@@ -140,8 +141,6 @@ async def test_a_runner_that_renews_its_lease_is_not_lost(make_desk: MakeDesk) -
 
 
 async def test_a_resync_finds_what_no_event_told(make_desk: MakeDesk) -> None:
-    from algo_operator.health import Health
-
     desk = await make_desk()
     house = House(desk)
     await house.open()
@@ -160,3 +159,21 @@ async def test_a_resync_finds_what_no_event_told(make_desk: MakeDesk) -> None:
     await desk.settle(key, passes=1)
     assert key not in desk.context.memory.ids
     assert await desk.redis.execute_command("ACL GETUSER", f"run-{identifier}") is None  # type: ignore[no-untyped-call]
+
+
+async def test_a_watch_that_never_tells_what_the_lists_show_is_reported_dead(make_desk: MakeDesk) -> None:
+    desk = await make_desk()
+    house = House(desk)
+    await house.open()
+    await house.strategy()
+    told, health, behind = Told(), Health(), Behind()
+    for passes in range(4):  # the first list only begins to count
+        assert health.complaints() == [], passes
+        await resync(desk.context, told, health, behind)
+    assert "the watch of strategies misses changes" in health.complaints()
+    for kind in OWN_KINDS:
+        for one in await desk.cluster.list(kind):
+            metadata = one["metadata"]
+            told.event(Key(kind, metadata.get("namespace", ""), metadata["name"]), one, deleted=False)
+    await resync(desk.context, told, health, behind)
+    assert health.complaints() == []

@@ -1,5 +1,6 @@
 """Strategies on a real API server: pods, epochs, tokens, the finalizer, replacement."""
 
+import time
 from typing import Any
 
 import jwt
@@ -156,28 +157,13 @@ async def test_a_strategy_with_broken_references_says_so_and_gets_no_pod(house: 
 
 
 async def test_a_crash_loop_with_a_position_is_replaced(house: House, make_desk: MakeDesk) -> None:
-    import time
-
     key = await house.strategy()
     await house.desk.settle(key, passes=1)
     await house.run_pod("run-one")
     await house.tell(key, held=10, phase=Phase.BOUGHT)
     pod = await house.get(POD, "run-one")
     before = (await house.status())["runner"]["epoch"]
-    await house.desk.kubelet(
-        pod,
-        phase="Running",
-        containerStatuses=[
-            {
-                "name": "runner",
-                "image": "i",
-                "imageID": "i",
-                "ready": False,
-                "restartCount": 5,
-                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
-            }
-        ],
-    )
+    await house.crash_pod("run-one")
     later = await make_desk(clock=lambda: time.time() + 30)
     await later.settle(key, passes=1)
     left = await house.desk.cluster.get(POD, house.namespace, "run-one")
@@ -187,6 +173,27 @@ async def test_a_crash_loop_with_a_position_is_replaced(house: House, make_desk:
     new = await house.get(POD, "run-one")
     assert new["metadata"]["uid"] != pod["metadata"]["uid"]
     assert (await house.status())["runner"]["epoch"] > before
+
+
+@pytest.mark.parametrize(("held", "phase"), [(10, Phase.BOUGHT), (0, Phase.WAITING)], ids=["open", "flat"])
+async def test_a_gateway_in_back_off_is_replaced_while_a_position_is_open(
+    house: House, make_desk: MakeDesk, held: int, phase: Phase
+) -> None:
+    key = await house.strategy()
+    await house.desk.settle(key, passes=1)
+    await house.run_pod("run-one")
+    await house.tell(key, held=held, phase=phase)
+    before = await house.get(POD, "gw-paper")
+    await house.crash_pod("gw-paper")
+    later = await make_desk(clock=lambda: time.time() + 30)
+    await later.settle(house.paper_key, passes=1)
+    left = await house.desk.cluster.get(POD, house.namespace, "gw-paper")
+    taken = left is None or bool(left["metadata"].get("deletionTimestamp"))
+    assert taken == bool(held), "the kubelet's own back-off stands where nothing is held"
+    if held:
+        await house.desk.cluster.delete(POD, house.namespace, "gw-paper", grace=0)
+        await later.settle(house.paper_key, passes=1)
+        assert (await house.get(POD, "gw-paper"))["metadata"]["uid"] != before["metadata"]["uid"]
 
 
 async def test_a_new_image_rolls_when_flat_only(house: House, make_desk: MakeDesk) -> None:

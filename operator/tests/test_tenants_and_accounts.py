@@ -21,9 +21,11 @@ from algo_operator.vocabulary import (
     SERVICE,
     STRATEGY,
     TENANT,
+    Key,
+    Manifest,
 )
 
-from .conftest import Desk
+from .conftest import OWNER, Desk
 from .house import House
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.redis]
@@ -56,6 +58,23 @@ async def test_a_tenant_becomes_a_bounded_namespace_with_a_paper_account(house: 
     assert tenant is not None
     assert tenant["status"]["namespace"] == house.namespace
     assert FINALIZER in tenant["metadata"]["finalizers"]
+
+
+async def test_a_namespace_that_is_somebody_elses_is_never_taken_over(desk: Desk) -> None:
+    name = "tnt-taken"
+    foreign: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"algo-{name}"}}
+    before = await desk.cluster.create(foreign)
+    spec = {"displayName": "Late", "owner": OWNER}
+    tenant = {"apiVersion": "algo.trading/v1alpha1", "kind": "Tenant", "metadata": {"name": name}, "spec": spec}
+    await desk.cluster.create(tenant)
+    await desk.settle(Key(TENANT, "", name), passes=2)
+    made = await desk.cluster.get(TENANT, "", name)
+    assert made is not None
+    (ready,) = made["status"]["conditions"]
+    assert (ready["status"], ready["reason"]) == ("False", "NamespaceTaken")
+    assert "rename" in made["status"]["message"]
+    assert await desk.cluster.get(NAMESPACE, "", f"algo-{name}") == before
+    assert await desk.cluster.list(NETWORK_POLICY, f"algo-{name}") == []
 
 
 async def test_an_account_becomes_a_gateway(house: House) -> None:
