@@ -1,6 +1,7 @@
 """The circuit breaker of an account: pure, with monotonic time passed in.
 
-It stops entries and trailing only; what protects or exits passes at any time (the caller's rule, not this module's).
+It stops entries and trailing only; what protects or exits passes at any time, and who may try while it is
+half-open: both are rules of the order door, not of this module.
 """
 
 from collections import deque
@@ -20,14 +21,13 @@ class BreakerState(StrEnum):
 class Breaker:
     """Opens after a number of failures in a span, tries again after a pause."""
 
-    __slots__ = ("_constants", "_failures", "_opened_at", "_trial")
+    __slots__ = ("_constants", "_failures", "_opened_at")
 
     def __init__(self, constants: ShellConstants = SHELL) -> None:
         """Closed."""
         self._constants = constants
         self._failures: deque[int] = deque()
         self._opened_at: int | None = None
-        self._trial = False
 
     def state(self, now: int) -> BreakerState:
         """The state at `now` (monotonic ms)."""
@@ -37,28 +37,20 @@ class Breaker:
             return BreakerState.HALF_OPEN
         return BreakerState.OPEN
 
-    def allow(self, now: int) -> bool:
-        """Whether a call that the breaker may stop goes through; in half-open only one until its outcome is known."""
-        state = self.state(now)
-        if state is BreakerState.HALF_OPEN and not self._trial:
-            self._trial = True
-            return True
-        return state is BreakerState.CLOSED
-
     def failed(self, now: int) -> None:
         """A call did not get an answer that can be trusted."""
         if self._opened_at is not None:
             if self.state(now) is BreakerState.HALF_OPEN:
-                self._opened_at, self._trial = now, False
+                self._opened_at = now
             return
         self._failures.append(now)
         while self._failures[0] <= now - self._constants.breaker_window_ms:
             self._failures.popleft()
         if len(self._failures) >= self._constants.breaker_failures:
-            self._opened_at, self._trial = now, False
+            self._opened_at = now
             self._failures.clear()
 
     def succeeded(self, now: int) -> None:
         """The broker answered. Closes the breaker from half-open; failures in the span stay counted."""
         if self.state(now) is BreakerState.HALF_OPEN:
-            self._opened_at, self._trial = None, False
+            self._opened_at = None

@@ -306,7 +306,8 @@ class Gateway:
             session_valid_until=str(health.session_valid_until),
             session_reason=health.session_reason,
             feed="connected" if self._feed.up or self._paper is not None else "down",
-            breaker="open" if health.breaker_open else "closed",
+            breaker=self.hub.breaker.state(monotonic_ms()).value,
+            orders_today=str(self.door.orders.sent()),
             halted=str(int(bool(self.door.gate.halt_reason))),
             halt_reason=self.door.gate.halt_reason,
             egress=health.egress,
@@ -390,7 +391,7 @@ class Gateway:
         while True:
             await asyncio.sleep(1)
             self._tell_state()
-            if self.door.gate.breaker_open != (self.hub.breaker.state(monotonic_ms()) is BreakerState.OPEN):
+            if self.door.gate.breaker is not self.hub.breaker.state(monotonic_ms()):
                 self.hub.health_changed()  # half-open by the passage of time
             if self._orders is not None and self.session.current() is not None:
                 await self._orders.warm()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import msgspec
-from algo_brokers.breaker import Breaker, BreakerState
+from algo_brokers.breaker import Breaker
 from algo_brokers.errors import BrokerError
 from algo_brokers.port import Broker, ReadQuotes
 from algo_brokers.records import FeedTick
@@ -386,9 +386,8 @@ class Hub:
 
     def health_changed(self) -> None:
         """Session, breaker or halt changed: the door's gate and every runner learn it."""
-        gate = self._parts.door.gate
-        is_open = self.breaker.state(monotonic_ms()) is BreakerState.OPEN
-        self._parts.door.gate = msgspec.structs.replace(gate, breaker_open=is_open)
+        state = self.breaker.state(monotonic_ms())
+        self._parts.door.gate = msgspec.structs.replace(self._parts.door.gate, breaker=state)
         self.tell_all(self._parts.health())
 
     def listened(self) -> list[SymbolKey]:

@@ -71,6 +71,8 @@ class StandIn:
         self.changed.set()
         if self.fail == "session":
             return web.json_response({"status": "error", "error_type": "TokenException", "message": "x"}, status=403)
+        if self.fail == "orders" and request.method == "POST":
+            return web.Response(status=502, text="bad gateway")
         if self.fail == "address" and request.method == "POST":
             refused = {"status": "error", "error_type": "PermissionException", "message": "No IPs configured"}
             return web.json_response(refused, status=403)

@@ -4,6 +4,7 @@ from collections import Counter
 
 import msgspec
 import pytest
+from algo_brokers.breaker import BreakerState
 from algo_brokers.limits import Window, Windows
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Leg, OrderClass, OrderStatus, Product, RejectKind, Side
@@ -88,7 +89,7 @@ def test_entries_leave_room_for_exits(door: Door) -> None:
     [
         ({"halts_known": False}, RejectKind.HALTED),
         ({"halt_reason": "tenant: stop"}, RejectKind.HALTED),
-        ({"breaker_open": True}, RejectKind.BROKER_DOWN),
+        ({"breaker": BreakerState.OPEN}, RejectKind.BROKER_DOWN),
     ],
 )
 def test_what_stops_entries_and_trailing_stops_nothing_else(
@@ -104,6 +105,17 @@ def test_what_stops_entries_and_trailing_stops_nothing_else(
     )
     for call in (place(5), modify(6), place(7, OrderClass.URGENT_EXIT), cancel):
         assert sent(door.write(1, call, NOW)), call
+
+
+def test_a_half_open_breaker_lets_one_entry_try(door: Door) -> None:
+    door.gate = msgspec.structs.replace(door.gate, breaker=BreakerState.HALF_OPEN)
+    assert sent(door.write(1, place(1), NOW)), "a stop under way is no trial"
+    (trial,) = sent(door.write(1, place(2, OrderClass.ENTRY), NOW))
+    assert refusal(door.write(1, place(3, OrderClass.ENTRY), NOW)).kind is RejectKind.BROKER_DOWN
+    assert refusal(door.write(1, modify(4, OrderClass.TRAILING), NOW)).kind is RejectKind.BROKER_DOWN
+    assert sent(door.write(1, modify(5), NOW)), "an exit passes at any time"
+    door.outcome(trial.call, wire.Accepted(now=NOW, req=2, broker_order_id="1"))
+    assert sent(door.write(1, place(6, OrderClass.ENTRY), NOW + 1_100))
 
 
 def test_a_halt_stops_an_entry_that_waits(door: Door) -> None:

@@ -51,6 +51,17 @@ def test_an_own_order_whose_row_lost_its_tag_can_still_be_changed() -> None:
     assert sent(door.write(1, modify(2, broker_order_id="9"), NOW))
 
 
+def test_the_first_book_fills_the_windows_and_counts_the_day() -> None:
+    door = open_door()
+    door.connect(1, claims(), NOW)
+    rows = [row(str(n), tag(n, Leg.STOP, TWO), order_time=NOW - 100) for n in range(1, 7)]
+    door.book([*rows, row("hand", None, order_time=NOW - 100)], NOW, restore=True)
+    assert sent(door.write(1, place(1), NOW)) == [], "seven orders and two calls that the book may not show yet"
+    assert door.next_pump(NOW) == NOW + 1_000
+    assert sent(door.pump(NOW + 1_000))
+    assert door.orders.sent() == 6, "an order of the trader's hand is none of ours"
+
+
 def test_a_new_day_begins_with_nothing() -> None:
     door = open_door()
     door.start_day(DAY)

@@ -7,6 +7,7 @@ import aiohttp
 import msgspec
 import pytest
 from algo_crds.contracts import wire
+from algo_crds.contracts.constants import SHELL
 from algo_crds.contracts.orders import OrderClass, OrderStatus, RejectKind
 from gateway_bench import ACCOUNT, FRAME, TOKEN, Bench, place
 
@@ -84,6 +85,26 @@ async def test_no_entry_until_the_halts_are_known(bench: Bench) -> None:
     assert (await runner.hear(wire.Rejected)).message == "tenant: enough"
     await runner.say(place(4))
     assert (await runner.hear(wire.Accepted)).req == 4
+
+
+async def test_a_broker_that_does_not_answer_gets_stops_but_no_entries(bench: Bench) -> None:
+    runner = await bench.runner()
+    await runner.hear(wire.Welcome)
+    await bench.halt()
+    bench.broker.fail = "orders"
+    for req in range(1, SHELL.breaker_failures):
+        await runner.say(place(req))
+        assert (await runner.hear(wire.Unknown)).req == req
+    await runner.say(place(SHELL.breaker_failures))
+    while not (await runner.hear(wire.BrokerHealth)).breaker_open:
+        pass
+    bench.broker.fail = ""
+    await runner.say(place(20, OrderClass.ENTRY))
+    refused = await runner.hear(wire.Rejected)
+    assert refused.kind is RejectKind.BROKER_DOWN
+    assert "breaker is open" in refused.message
+    await runner.say(place(21))
+    assert (await runner.hear(wire.Accepted)).req == 21
 
 
 async def test_an_order_off_the_tick_or_the_band_never_leaves(bench: Bench) -> None:

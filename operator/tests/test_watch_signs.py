@@ -24,13 +24,14 @@ async def test_a_quiet_watch_gives_signs(apiserver: ApiServer, monkeypatch: pyte
 
     async def all_signed() -> None:
         mark = time.monotonic()
-        while not all(health.signs.get(kind.plural, 0.0) > mark for kind in OWN_KINDS):
+        # The signs come from another thread.
+        while not all(health.signs.get(kind.plural, 0.0) > mark for kind in OWN_KINDS):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
     shell = asyncio.create_task(kopf_shell.run_shell(on_event, health))
     try:
         async with asyncio.timeout(30):
-            while not health.ready:
+            while not health.ready:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             await all_signed()  # the first round may be signed by the list of what there is
             told.clear()

@@ -54,6 +54,10 @@ class AccountBook:
                 found.append(row)
         return tuple(found)
 
+    def sent(self) -> int:
+        """How many orders of ours there are, whatever became of them."""
+        return sum(parse_tag(row.tag) is not None for row in self._rows.values())
+
     def live(self) -> bool:
         """Whether any of our orders is not final."""
         return any(row.status not in FINAL and parse_tag(row.tag) for row in self._rows.values())

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 
 import msgspec
+from algo_brokers.breaker import BreakerState
 from algo_brokers.limits import Limiter, Windows
 from algo_brokers.limits import Write as Kind
 from algo_crds.contracts import wire
@@ -61,7 +62,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
 
     halts_known: bool = False
     halt_reason: str = ""
-    breaker_open: bool = False
+    breaker: BreakerState = BreakerState.CLOSED
     session: bool = False
 
 
@@ -78,7 +79,8 @@ class Door:
         self._in_flight: dict[int, _InFlight] = {}
         self._forwarded: set[str] = set()
         self._placed: dict[str, str] = {}
-        self._book = AccountBook()
+        self.orders = AccountBook()
+        """Those of the day, as far as they are known."""
         self._book_known = False
         self._orphans = Orphans()
         self._unknown = UnknownStates()
@@ -130,9 +132,8 @@ class Door:
         if isinstance(write, wire.Place):
             self._forwarded.add(write.tag.lower())
         queued = _Queued(_ORDER.index(_class_of(write)), next(self._arrivals), connection, write)
-        if (
-            not self._queue and self._free_at(write, now) <= now
-        ):  # nothing is before it: the usual way, and the shortest
+        # Nothing is before it: the usual way, and the shortest.
+        if not self._queue and self._free_at(write, now) <= now:
             return [self._send(queued, now)]
         self._queue.append(queued)
         return self.pump(now)
@@ -196,13 +197,13 @@ class Door:
     def row(self, row: OrderRow) -> list[Effect]:
         """One order row, from the socket or the book."""
         tag = parse_tag(row.tag)
-        known = self._book.row(row.broker_order_id) is not None
-        self._book.merge(row)
+        known = self.orders.row(row.broker_order_id) is not None
+        self.orders.merge(row)
         effects: list[Effect] = [*self._unknown.notices(row)]
         if tag is None or row.tag is None:
             return effects
         self._forwarded.add(row.tag.lower())
-        if known or self._book.row(row.broker_order_id) is None or row.status in FINAL:
+        if known or self.orders.row(row.broker_order_id) is None or row.status in FINAL:
             return effects
         if self.owners.of_hash(tag.strategy_hash) is None:
             text = f"order {row.broker_order_id} carries tag {row.tag} of no known strategy"
@@ -211,14 +212,14 @@ class Door:
 
     def start_day(self, day: date) -> None:
         """The trading day that it is: orders of earlier ones are over."""
-        self._book.start_day(day)
+        self.orders.start_day(day)
 
     def cancel_orphans(self, now: int, wall: int) -> list[Effect]:
         """Cancel entries that nobody guards, each once, where the windows leave room. Call it each second; `wall` is
         monotonic ms."""
         if not self.gate.session:
             return []
-        entries = self._book.live_entries()
+        entries = self.orders.live_entries()
         effects: list[Effect] = []
         for row in self._orphans.due(entries, connected=self._is_connected, now=now, wall=wall):
             cancel = wire.Cancel(
@@ -241,7 +242,7 @@ class Door:
 
     def has_live_orders(self) -> bool:
         """Whether any order of ours may still change: then the book is read at an interval."""
-        return bool(self._in_flight) or self._book.live()
+        return bool(self._in_flight) or self.orders.live()
 
     @property
     def calls(self) -> int:
@@ -256,7 +257,7 @@ class Door:
     @property
     def open_positions(self) -> int:
         """Strategies of the account that hold something, by the fills of their tags."""
-        return self._book.open_positions()
+        return self.orders.open_positions()
 
     # Inside
 
@@ -289,10 +290,13 @@ class Door:
             return _refusal(write, now, RejectKind.HALTED, gate.halt_reason)
         if not self._book_known:  # tags used before, windows and owners of symbols are not known without it
             return _refusal(write, now, RejectKind.HALTED, "the order book has not been read yet")
-        if gate.breaker_open:
-            text = "the circuit breaker is open: the broker does not answer"
+        if gate.breaker is BreakerState.OPEN or (gate.breaker is BreakerState.HALF_OPEN and self._trial()):
+            text = f"the circuit breaker is {gate.breaker}: the broker did not answer, one entry tries it again"
             return _refusal(write, now, RejectKind.BROKER_DOWN, text)
         return None
+
+    def _trial(self) -> bool:
+        return any(_class_of(call.write) not in EXIT_CLASSES for call in self._in_flight.values())
 
     def _closed_to_entries(self, owner: Owner, write: Write, now: int) -> wire.Rejected | None:
         closed = self._gate_closed(write, now)
@@ -309,7 +313,7 @@ class Door:
     def _holder(self, broker_order_id: str, asker: str) -> str:
         """Hash of the strategy that an order belongs to, empty for nobody's. An order that no row has shown yet is
         the asker's, because what protects must not wait for a read."""
-        row = self._book.row(broker_order_id)
+        row = self.orders.row(broker_order_id)
         tag = parse_tag(row.tag) if row is not None else None
         if tag is not None:
             return tag.strategy_hash
@@ -323,7 +327,7 @@ class Door:
         """Whether another strategy has an order, a position or a call on the same symbol and product: one owner a
         symbol, so that nothing nets, trades with itself, or is guessed."""
         claims = owner.claims
-        if self._book.live_hashes((claims.exchange, claims.symbol, claims.product)) - {owner.hash8}:
+        if self.orders.live_hashes((claims.exchange, claims.symbol, claims.product)) - {owner.hash8}:
             return True
         busy = {call.connection for call in self._in_flight.values()} | {one.connection for one in self._queue}
         others = (self.owners.of_connection(connection) for connection in busy)

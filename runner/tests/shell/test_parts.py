@@ -5,8 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from algo_crds.contracts import keys
+from algo_crds.contracts.constants import ShellConstants
+from algo_crds.contracts.runtime import QueueEvent
 from algo_runner.fence import Command, Fence, FencedError
 from algo_runner.health import _answer
+from algo_runner.lease import Lease
+from algo_runner.order_queue import create_order_queue
 from algo_runner.redis_link import RedisAwayError, RedisRefusedError
 from algo_runner.session_clock import SessionClock
 from algo_runner.settings import SettingsError, load, read_token, runner_url
@@ -163,6 +168,47 @@ async def test_spool_counts_what_redis_refuses_and_goes_on() -> None:
     spool.add(("XADD", "a"))
     await spool.flush()
     assert (len(spool), spool.lost) == (0, 1)
+
+
+async def test_what_is_done_leaves_the_order_queue() -> None:
+    store = _Store()
+    spool = _spool(store)
+    record = create_order_queue(spool, strategy_id=STRATEGY)
+    for state in ("Waiting", "Done"):
+        record(QueueEvent(time=1, wall_time=1, tag="t1", state=state, cause="Margin", message="", attempts=1))
+    await spool.flush()
+    commands = [command for _, batch in store.written for command in batch if command[0] != "PUBLISH"]
+    assert [command[:3] for command in commands] == [
+        ("HSET", keys.orders(STRATEGY), "t1"),
+        ("HDEL", keys.orders(STRATEGY), "t1"),
+    ]
+
+
+async def test_a_lease_that_is_not_renewed_ends_by_the_runners_own_clock() -> None:
+    store = _Store()
+    told: list[tuple[bool, str]] = []
+    changed = asyncio.Event()
+
+    def on_change(writable: bool, reason: str) -> None:
+        told.append((writable, reason))
+        changed.set()
+
+    constants = ShellConstants(lease_renew_ms=10, self_fence_ms=100)
+    fence = Fence(epoch=1, write=store.write)
+    lease = Lease(fence, strategy_id=STRATEGY, constants=constants, on_change=on_change)
+    running = asyncio.create_task(lease.run())
+    try:
+        async with asyncio.timeout(10):
+            await changed.wait()
+            changed.clear()
+            store.fails = [RedisRefusedError("LOADING") for _ in range(10_000)]
+            await changed.wait()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert told == [(True, ""), (False, "LeaseNotRenewed")]
+    refusals = 10_000 - len(store.fails)
+    assert refusals > 1, "one refusal is no loss: the lease still holds"
 
 
 def test_time_without_protection_is_summed_over_intervals() -> None:
