@@ -108,7 +108,7 @@ class Runner:
     async def _begin(self) -> None:
         await self._spec_known.wait()
         memory = await self._remember()
-        self._specs.commands_id = memory.commands_id
+        self._specs.commands_after(memory.commands_id)
         self._store = StateStore(
             self._fence,
             strategy_id=self._id,

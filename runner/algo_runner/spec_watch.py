@@ -40,8 +40,9 @@ class SpecWatch:
         self._on_command = on_command
         self._asked = asyncio.Event()
         self._raw = b""
-        self.commands_id = "0-0"
-        """The last command that was handed on; kept with the state."""
+        self.commands_id = ""
+        """The last command that was handed on; kept with the state. Empty until it is known which one that was: read
+        from the stream's begin, every command of the past would be obeyed again after a restart."""
 
     def notice(self, payload: bytes) -> None:
         """A message on the notify channel."""
@@ -50,6 +51,11 @@ class SpecWatch:
 
     def poke(self) -> None:
         """Look now."""
+        self._asked.set()
+
+    def commands_after(self, last: str) -> None:
+        """From now on hand on the commands after this one."""
+        self.commands_id = last
         self._asked.set()
 
     async def run(self) -> None:
@@ -81,6 +87,8 @@ class SpecWatch:
                 log.error("%s is no spec (%s); the one before stays in force", self._spec_key, error)
             else:
                 self._on_spec(spec)
+        if not self.commands_id:
+            return
         reply = await self._call("XREAD", "COUNT", 100, "STREAMS", self._commands_key, self.commands_id)
         for entry_id, fields in _entries(reply):
             self.commands_id = entry_id

@@ -3,11 +3,12 @@
 import asyncio
 
 import pytest
-from algo_crds.contracts import wire
+from algo_crds.contracts import keys, wire
 from algo_crds.contracts.orders import FINAL, Leg, OrderStatus
+from algo_crds.contracts.runtime import Desired, Phase
 from algo_runner.crash_points import POINTS, PREFIX
 from shell_gateway import FakeGateway, at, path
-from shell_processes import RedisServer, RunnerProcess, make_spec, until
+from shell_processes import STRATEGY, RedisServer, RunnerProcess, make_spec, until
 
 pytestmark = pytest.mark.redis
 TICKS = (("09:19:50", 2000), ("09:45:00", 2000))
@@ -124,3 +125,27 @@ async def test_all_of_redis_lost_while_dead(redis: RedisServer, gateway: FakeGat
     assert gateway.held() == 0
     assert len(gateway.placed(Leg.ENTRY)) == 1
     assert gateway.placed(Leg.STOP)[0].status is OrderStatus.FILLED
+
+
+async def test_a_command_of_the_stream_is_obeyed_once_whatever_restarts(
+    redis: RedisServer, gateway: FakeGateway, runner: RunnerProcess
+) -> None:
+    await _armed(runner, gateway)
+    await gateway.play(path(*TICKS), until=at("09:19:52"))
+    redis.call("XADD", keys.commands(STRATEGY), "*", "command", "stop", "actor", "usr_1")
+    redis.call("PUBLISH", keys.notify(STRATEGY), "api")
+    await until(lambda: _shown(redis) == (Phase.STOPPED, 1), "the stop is obeyed")
+    redis.put_spec(make_spec(desired=Desired.STOP_EXIT, generation=2))
+    await until(lambda: _shown(redis) == (Phase.STOPPED, 2), "the stop of the spec is taken up")
+    redis.put_spec(make_spec(generation=3))
+    await until(lambda: _shown(redis) == (Phase.WAITING, 3), "the start of the spec is taken up")
+    runner.kill()
+    await until(lambda: not gateway.armed.is_set(), "the connection ends")
+    await _armed(runner, gateway)
+    await gateway.play(path(*TICKS), until=at("09:22:00"))
+    assert gateway.held() == 10, "the old stop is not obeyed again"
+
+
+def _shown(redis: RedisServer) -> tuple[Phase, int] | None:
+    view = redis.view()
+    return None if view is None else (view.phase, view.generation)
