@@ -6,9 +6,13 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from algo_api.audit.queries import own_entries
+from algo_api.broker_accounts import queries as accounts
 from algo_api.db import AUTH, WORKER, create_database, user_scope
+from algo_api.identity import Caller, Role
 from algo_api.metadata import TABLES
 from algo_api.settings import Settings, async_url
+from algo_api.strategies.queries import own_strategies, own_strategy
 from algo_kube.contract import KubeClient
 from algo_kube.resources import SECRET
 from sqlalchemy import text
@@ -125,6 +129,38 @@ async def test_the_application_role_is_weak(app_sql: Any) -> None:
         " AND NOT relrowsecurity AND relname <> 'alembic_version'"
     )
     assert open_tables == []
+
+
+async def test_every_query_of_a_user_names_the_user_also_where_no_policy_would(furnished: Any, migrated: Any) -> None:
+    """Read as the owner of the tables, for whom row-level security does not hold: two locks, each proven alone."""
+    first, second, ids = furnished
+    db = create_database(migrated.owner_url, pool_size=1)
+    try:
+        async with db.transaction(WORKER) as session:
+            found = {}
+            for trader in (first, second):
+                account = await accounts.own_account(session, trader_of(trader), ids["account_id"])
+                credentials = await accounts.own_credentials(session, trader_of(trader), ids["account_id"])
+                entries = await own_entries(
+                    session, user_id=trader.id, tenant_id=trader.tenant_id, limit=200, before=None
+                )
+                found[trader.id] = (
+                    account is not None,
+                    len(await accounts.own_accounts(session, trader_of(trader))),
+                    await accounts.accounts_with_credentials(session, trader_of(trader)),
+                    sorted(credentials),
+                    await own_strategy(session, trader_of(trader), ids["strategy_id"]) is not None,
+                    len(await own_strategies(session, trader_of(trader), limit=200, before=None)),
+                    {entry.user_id for entry in entries} <= {trader.id},
+                )
+    finally:
+        await db.engine.dispose()
+    assert found[first.id] == (True, 1, {ids["account_id"]}, ["api_key", "api_secret"], True, 1, True)
+    assert found[second.id] == (False, 0, set(), [], False, 0, True)
+
+
+def trader_of(trader: Any) -> Caller:
+    return Caller(user_id=trader.id, tenant_id=trader.tenant_id, role=Role.USER, expires_at=0)
 
 
 async def test_a_scope_ends_with_its_transaction(furnished: Any, settings: Settings) -> None:
