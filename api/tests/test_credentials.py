@@ -27,6 +27,9 @@ from starlette.routing import Route
 
 KEY, SECRET_TEXT, TOKEN = (f"canary{secrets.token_hex(12)}" for _ in range(3))
 
+USERS = (("good", "AB1234"), ("foreign", "ZZ9999"))
+"""Request tokens of the broker's login page, and who logged in there."""
+
 
 @pytest.fixture
 async def broker(poll: Any) -> AsyncIterator[str]:
@@ -34,11 +37,12 @@ async def broker(poll: Any) -> AsyncIterator[str]:
 
     async def exchange(request: Request) -> JSONResponse:
         form = parse_qs((await request.body()).decode())
-        expected = hashlib.sha256(f"{KEY}good{SECRET_TEXT}".encode()).hexdigest()
-        if form["checksum"] != [expected]:
+        users = {hashlib.sha256(f"{KEY}{token}{SECRET_TEXT}".encode()).hexdigest(): user for token, user in USERS}
+        user = users.get(form["checksum"][0])
+        if user is None:
             body = {"status": "error", "message": "Token is invalid or has expired.", "error_type": "TokenException"}
             return JSONResponse(body, status_code=403)
-        return JSONResponse({"status": "success", "data": {"user_id": "AB1234", "api_key": KEY, "access_token": TOKEN}})
+        return JSONResponse({"status": "success", "data": {"user_id": user, "api_key": KEY, "access_token": TOKEN}})
 
     app = Starlette(routes=[Route("/session/token", exchange, methods=["POST"])])
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
@@ -114,6 +118,31 @@ async def test_a_refused_login_says_what_to_check(linked: Any, kube: KubeClient)
     )
     assert answer.status_code == 409
     assert "api_key" in answer.json()["detail"]
+
+
+async def test_a_login_as_another_client_is_refused_and_kept_nowhere(linked: Any, kube: KubeClient) -> None:
+    trader, account = linked
+    namespace, name = await make_secret(kube, account)
+    login = (await trader.http.post(f"/broker-accounts/{account['id']}/login")).json()
+    query = {"request_token": "foreign", "state": login["state"]}
+    answer = await trader.http.get(f"/broker-accounts/{account['id']}/callback", params=query)
+    assert answer.status_code == 409
+    assert "another client" in answer.json()["detail"]
+    assert "session.json" not in ((await kube.get(SECRET, name, namespace=namespace)).get("data") or {})
+
+
+async def test_a_login_that_was_left_open_too_long_is_over(linked: Any, kube: KubeClient, app_sql: Any) -> None:
+    trader, account = linked
+    await make_secret(kube, account)
+    login = (await trader.http.post(f"/broker-accounts/{account['id']}/login")).json()
+    async with app_sql.transaction():
+        await app_sql.execute("SELECT set_config('app.scope', 'auth', true)")
+        statement = "UPDATE broker_logins SET expires_at = now() - interval '1 second' WHERE account_id = $1"
+        assert await app_sql.execute(statement, account["id"]) == "UPDATE 1"
+    query = {"request_token": "good", "state": login["state"]}
+    answer = await trader.http.get(f"/broker-accounts/{account['id']}/callback", params=query)
+    assert answer.status_code == 401
+    assert "start it again" in answer.json()["detail"]
 
 
 async def test_canaries_are_in_no_dump_log_or_answer(
