@@ -166,7 +166,8 @@ def main() -> int:
     data = Path(os.environ.get("ALGO_DATA_DIR", ROOT.parent / "shared" / "data"))
     if not data.is_dir():
         print(
-            f"NOTE: no recorded market data at {data}; the synthetic session stands in where a test says so", flush=True
+            f"NOTE: no recorded market data at {data}: the synthetic session stands in, its own tests are left out",
+            flush=True,
         )
     begun = time.monotonic()
     run = Run(chosen(arguments.only))

@@ -182,6 +182,7 @@ def excerpts() -> Path:
     return folder
 
 
+@pytest.mark.data
 def test_the_recorded_lists_become_one_table(excerpts: Path) -> None:
     angel = (excerpts / "angel_OpenAPIScripMaster.json").read_bytes()
     lists = {

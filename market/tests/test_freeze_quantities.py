@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 HEADER = b"S.No.,SYMBOL    ,VOL_FRZ_QTY    \n"
 
 
+@pytest.mark.data
 def test_the_recorded_file(data_dir: Path) -> None:
     found = parse_freeze_quantities((data_dir / "scrip_master" / "nse_qtyfreeze.csv").read_bytes())
     assert len(found) == 213

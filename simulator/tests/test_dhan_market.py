@@ -247,6 +247,7 @@ async def test_registered_addresses(dhan: DhanClient) -> None:
     assert (await dhan.call("GET", "/ip/getIP"))[1]["modifyDatePrimary"] == "2021-04-12"
 
 
+@pytest.mark.data
 def test_the_compact_file_looks_like_the_real_one(data_dir: Path) -> None:
     text = (data_dir / "scrip_master" / "dhan_api-scrip-master.csv").read_text("utf-8")
     header, *lines = text.splitlines()

@@ -51,6 +51,7 @@ def test_every_instrument_is_in_one_file_and_both_forms_agree() -> None:
     assert index_map(DAY) == {"NSE:NIFTY50-INDEX": "Nifty 50", "NSE:NIFTYBANK-INDEX": "Nifty Bank"}
 
 
+@pytest.mark.data
 def test_the_rows_are_those_of_the_real_file(data_dir: Path) -> None:
     """All but the name for people, the day, and the reserved columns; the real ticks are those of 2024."""
     real = {

@@ -67,7 +67,7 @@ def recorded_ticks() -> Path | None:
 
 @pytest.fixture(scope="session")
 def ticks(recorded_ticks: Path | None) -> Path:
-    """The recorded ticks; their absence is no skip: the tests that need them fail and say so, the others run."""
+    """The recorded ticks, for tests marked `data`: where there are none those are left out, and a line says so."""
     if recorded_ticks is None:
-        pytest.fail("no recorded ticks; set ALGO_DATA_DIR")
+        pytest.fail("no recorded ticks: mark the test `data`")
     return recorded_ticks

@@ -1,5 +1,6 @@
 """The scripts that hold the house rules find what they must find, and nothing else."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +78,15 @@ def test_every_test_file_belongs_to_a_suite() -> None:
         ["git", "ls-files", "*test_*.py"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     assert [name for name in names if not any(name.startswith(f"{root}/") for root in roots)] == []
+
+
+def test_without_recorded_data_its_tests_are_left_out_and_a_line_says_so(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "market/tests/test_readers.py"],
+        cwd=ROOT,
+        env={**os.environ, "ALGO_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "3 tests of recordings left out; set ALGO_DATA_DIR" in done.stdout
