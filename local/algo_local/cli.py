@@ -7,22 +7,22 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from typer.core import TyperCommand
 
-from algo_local.cluster import Cluster, find
+from algo_local import trading
+from algo_local.cluster import find
 from algo_local.instance import Instance, load_instance
+from algo_local.runner_logs import log_arguments
+from algo_local.terminal import InstanceOption, console, fail, must_answer, running, said
 
 app = typer.Typer(
     help="Runs the trading system on a native local Kubernetes cluster.", no_args_is_help=True, add_completion=False
 )
-console = Console()
-InstanceOption = Annotated[str, typer.Option("--instance", help="Which local cluster", envvar="ALGO_INSTANCE")]
-_COMPONENTS = ("api", "operator", "simulator", "redis", "postgresql")
+trading.register(app)
 
 
 class _PassThrough(TyperCommand):
@@ -31,19 +31,6 @@ class _PassThrough(TyperCommand):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         ctx.args = list(args)
         return []
-
-
-def fail(message: str) -> NoReturn:
-    """Say what is wrong on stderr and end with 1."""
-    Console(stderr=True).print(message, style="red", markup=False, highlight=False)
-    raise typer.Exit(1)
-
-
-def _running(instance: str) -> Cluster:
-    cluster = find(instance)
-    if cluster is None:
-        fail(f"instance {instance!r} is not running; start it with `algo up`")
-    return cluster
 
 
 @app.command()
@@ -99,10 +86,8 @@ def status(instance: InstanceOption = "default") -> None:
     for name, state in _components(recorded).items():
         table.add_row(name, "[green]up[/]" if state["up"] else "[red]down[/]", str(state["restarts"]))
     console.print(table)
-    try:
-        typer.echo(cluster.kubectl("get", "pods", "-A", "--request-timeout=5s"))
-    except subprocess.CalledProcessError as error:
-        fail(f"the API server does not answer: {error.stderr}")
+    must_answer(cluster)
+    typer.echo(said(cluster, "get", "pods", "-A"))
     console.print(f"state {recorded.state}\nlogs  {recorded.logs}", highlight=False)
 
 
@@ -123,7 +108,7 @@ def doctor() -> None:
 
 @app.command()
 def logs(
-    name: Annotated[str, typer.Argument(help="api, operator, ...; a strategy's id; etcd, kubelet, ...")] = "operator",
+    name: Annotated[str, typer.Argument(help="api, operator, ...; a strategy; etcd, kubelet, ...")] = "operator",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they come")] = False,
     tail: Annotated[int, typer.Option(help="Lines from the end")] = 100,
     instance: InstanceOption = "default",
@@ -134,60 +119,17 @@ def logs(
     if own is not None and own.exists():
         command = ["tail", f"--lines={tail}", *(["--follow=name"] if follow else []), str(own)]
         raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - fixed command
-    cluster = _running(instance)
-    where = _pod_of(cluster, name)
+    cluster = running(instance)
+    must_answer(cluster)
+    where = log_arguments(cluster, name)
     command = [str(cluster.kubectl_path), f"--kubeconfig={cluster.kubeconfig}", "logs", f"--tail={tail}", *where]
     raise typer.Exit(subprocess.run([*command, *(["-f"] if follow else [])], check=False).returncode)  # noqa: S603
-
-
-def _ask(cluster: Cluster, *arguments: str) -> str:
-    try:
-        return cluster.kubectl(*arguments)
-    except subprocess.CalledProcessError as error:
-        fail(f"the cluster does not answer: {(error.stderr or '').strip()[-400:]}; see `algo status`")
-
-
-def _pod_of(cluster: Cluster, name: str) -> list[str]:
-    if name in _COMPONENTS:
-        return ["-n", "algo-system", "-l", f"app.kubernetes.io/component={name}", "--all-containers", "--prefix"]
-    pod = f"run-{name.replace('_', '-')}"
-    listed = _ask(cluster, "get", "pods", "-A", f"--field-selector=metadata.name={pod}", "-o", "json")
-    items = json.loads(listed)["items"]
-    if not items:
-        fail(
-            f"nothing called {name!r} runs: no system part ({', '.join(_COMPONENTS)}), no component of the cluster and "
-            "no strategy with a pod; `algo kubectl get strategies -A` lists strategies, one that has ended has no log"
-        )
-    return ["-n", items[0]["metadata"]["namespace"], pod]
-
-
-@app.command()
-def login(
-    email: Annotated[str, typer.Option(prompt=True, help="Of a registered user; asked for if not given")],
-    password: Annotated[
-        str, typer.Option(prompt=True, hide_input=True, help="Better asked for than given: a shell remembers it")
-    ],
-    url: Annotated[str, typer.Option(help="The API; default: that of the local cluster", envvar="ALGO_API_URL")] = "",
-    instance: InstanceOption = "default",
-) -> None:
-    """Log in to the API and write its tokens to a file that only you can read, for calls of your own."""
-    from algo_local.login import LoginError
-    from algo_local.login import login as exchange
-    from algo_local.release import api_url
-
-    try:
-        target = exchange(url or api_url(_running(instance)), email, password)
-    except LoginError as error:
-        fail(str(error))
-    except subprocess.CalledProcessError as error:
-        fail(f"the cluster does not say where its API is: {(error.stderr or '').strip()[-400:]}; see `algo status`")
-    console.print(f"logged in; token in {target}", highlight=False)
 
 
 @app.command(cls=_PassThrough, add_help_option=False)
 def kubectl(context: typer.Context) -> None:
     """Run kubectl against the local cluster (instance by ALGO_INSTANCE)."""
-    cluster = _running(os.environ.get("ALGO_INSTANCE", "default"))
+    cluster = running(os.environ.get("ALGO_INSTANCE", "default"))
     command = [str(cluster.kubectl_path), f"--kubeconfig={cluster.kubeconfig}", *context.args]
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 - kubectl takes this process's place, terminal and signals
@@ -196,7 +138,7 @@ def kubectl(context: typer.Context) -> None:
 @app.command()
 def kubeconfig(instance: InstanceOption = "default") -> None:
     """Print the path of the cluster's kubeconfig."""
-    typer.echo(str(_running(instance).kubeconfig))
+    typer.echo(str(running(instance).kubeconfig))
 
 
 @app.command(cls=_PassThrough, add_help_option=False)

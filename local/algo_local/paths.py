@@ -30,9 +30,3 @@ def state_root() -> Path:
     """Return the folder that holds one sub-folder per instance: `ALGO_STATE_DIR`, else `/var/lib/algo-trading`."""
     configured = os.environ.get("ALGO_STATE_DIR")
     return Path(configured) if configured else Path("/var/lib/algo-trading")
-
-
-def config_dir() -> Path:
-    """Return the user's own configuration folder (login token): `$XDG_CONFIG_HOME/algo-trading`."""
-    base = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "algo-trading"

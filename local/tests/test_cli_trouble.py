@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from algo_local import cli
+from algo_local import terminal
 from algo_local.cli import app
 from typer.testing import CliRunner
 
@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALGO_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("ALGO_INSTANCE", raising=False)
 
 
@@ -42,19 +41,16 @@ def test_status_says_how_to_start() -> None:
 
 @pytest.mark.parametrize("words", [("logs", "str_01x"), ("login", "--email=a@example.com", "--password=x")])
 def test_a_cluster_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
-    monkeypatch.setattr(cli, "find", lambda _name: cluster_that(None))
+    monkeypatch.setattr(terminal, "find", lambda _name: cluster_that(None))
     code, text = said(*words)
     assert code == 1
     assert "connection refused" in text
-    assert "`algo status`" in text
+    assert "`algo up` repairs it" in text
 
 
-def test_an_unknown_strategy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "find", lambda _name: cluster_that(json.dumps({"items": []})))
-    code, text = said("logs", "str_01x")
-    assert code == 1
-    assert "nothing called 'str_01x' runs" in text
-    assert "`algo kubectl get strategies -A` lists strategies" in text
+@pytest.mark.parametrize("words", [("strategies",), ("queue", "list", "x"), ("queue", "retry", "x", "t1")])
+def test_without_a_login_the_way_out_is_named(words: tuple[str, ...]) -> None:
+    assert said(*words) == (1, "nobody is logged in to instance 'default'; do so with `algo login`")
 
 
 class Api(BaseHTTPRequestHandler):
@@ -90,7 +86,9 @@ def test_an_address_where_nothing_answers() -> None:
     assert "does not answer" in text
 
 
-@pytest.mark.parametrize("command", ["up", "down", "status", "doctor", "logs", "login", "kubeconfig", "demo"])
+@pytest.mark.parametrize(
+    "command", ["up", "down", "status", "doctor", "logs", "login", "strategies", "queue", "kubeconfig", "demo"]
+)
 def test_every_command_has_help(command: str) -> None:
     code, text = said(command, "--help")
     assert code == 0
