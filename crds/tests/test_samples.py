@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from algo_crds.resources.broker_account import BrokerAccount
+from algo_crds.resources.broker_account import session_secret_name
 from algo_crds.resources.catalog import KINDS
 from algo_crds.resources.metadata import Resource
 from algo_crds.resources.rules import RULE_ERROR, broken_transitions
@@ -178,7 +178,6 @@ def test_kubectl_shows_columns_and_short_names(apiserver: ApiServer) -> None:
 
 
 def test_session_secret_name() -> None:
-    from algo_crds.resources.broker_account import session_secret_name
-
-    account = BrokerAccount.model_validate(manifest("BrokerAccount", table.BASES["BrokerAccount"], "main"))
-    assert session_secret_name(account) == "main-session"
+    base = table.BASES["BrokerAccount"]
+    assert session_secret_name("main", base) == "main-session"
+    assert session_secret_name("main", base | {"sessionSecretRef": {"name": "own"}}) == "own"

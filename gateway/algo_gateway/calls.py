@@ -11,7 +11,7 @@ from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Leg, Product
 from algo_crds.contracts.tags import parse_tag
 
-from algo_gateway.crash_points import CrashPoint
+from algo_gateway.crash_points import AFTER_ACCEPT, BEFORE_SEND, CrashPoint
 from algo_gateway.door.effects import Write
 
 log: Final = logging.getLogger("algo_gateway.calls")
@@ -31,13 +31,13 @@ async def perform(
 ) -> Outcome:
     """Make the broker call of a write and say what became of it. `algo_id`: the exchange's number of the algorithm,
     empty if it has none."""
-    crash("gateway.before_send")
+    crash(BEFORE_SEND)
     try:
         outcome = await _call(broker, write, instrument, product, algo_id)
     except Exception as error:  # whatever an adapter raises by mistake, the order may stand at the exchange
         log.exception("a broker call ended unseen")
         return wire.Unknown(now=now(), req=write.req, reason=f"adapter error: {type(error).__name__}")
-    crash("gateway.after_accept")
+    crash(AFTER_ACCEPT)
     return message_of(outcome, write.req, now())
 
 

@@ -25,7 +25,7 @@ from algo_gateway.books import ReadResult, SharedReader
 from algo_gateway.calls import Outcome, perform
 from algo_gateway.clock import SessionClock, monotonic_ms
 from algo_gateway.connected import Runner
-from algo_gateway.crash_points import CrashPoint
+from algo_gateway.crash_points import AFTER_ROW, CrashPoint
 from algo_gateway.door.door import Door
 from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send, Write
 from algo_gateway.eager import Tasks
@@ -290,7 +290,7 @@ class Hub:
         for runner in self._listeners.get((row.exchange, row.symbol), ()):
             runner.row_seq += 1
             runner.send(wire.encode(wire.Row(now=self._parts.clock.now(), seq=runner.row_seq, row=row)))
-        self._parts.crash("gateway.after_row")
+        self._parts.crash(AFTER_ROW)
 
     def take_book(self, result: ReadResult[OrderRow]) -> None:
         """The door learns every tag of the account; the first book also fills its windows."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import uvloop
 from aiohttp import web
+from algo_crds.resources.tenant import TENANT_PREFIX
 
 from algo_operator.cluster import open_cluster
 from algo_operator.context import Context
@@ -31,7 +32,7 @@ from algo_operator.settings import Settings, SettingsError, load_settings
 from algo_operator.status.feed import listen, sweep_loop
 from algo_operator.status.writer import create_status_writer
 from algo_operator.tokens import SigningKeyError, create_tokens, load_signing_key
-from algo_operator.vocabulary import STRATEGY, TENANT, TENANT_PREFIX, Key, Manifest
+from algo_operator.vocabulary import STRATEGY, TENANT, Key, Manifest
 from algo_operator.watch import WATCHED, watch_children
 from algo_operator.workqueue import Priority, WorkQueue
 

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import aiohttp
 import kopf
+from algo_crds.resources.metadata import GROUP
 
 from algo_operator.health import Health
-from algo_operator.vocabulary import GROUP, OWN_KINDS, Key, Kind, Manifest
+from algo_operator.vocabulary import OWN_KINDS, Key, Kind, Manifest
 
 OnEvent = Callable[[Key, Manifest, str | None], None]
 """Called with key, object and type of event (None: from a list)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from algo_crds.contracts.ids import id_of_resource
 from algo_crds.contracts.money import parse_price
+from algo_crds.resources.broker_account import session_secret_name
 
 from algo_operator.render.gateway import PAPER
 from algo_operator.vocabulary import (
@@ -15,7 +16,6 @@ from algo_operator.vocabulary import (
     DEFAULT_SOURCE,
     LABEL_TENANT,
     Manifest,
-    session_secret_name,
 )
 
 
@@ -112,7 +112,7 @@ def account_spec(account: Manifest) -> AccountSpec:
         broker=spec["broker"],
         client_id=spec.get("clientId", ""),
         environment=spec.get("environment", "Production"),
-        session_secret=spec.get("sessionSecretRef", {}).get("name") or session_secret_name(name),
+        session_secret=session_secret_name(name, spec),
         source=spec.get("marketDataSourceRef", {}).get("name") or DEFAULT_SOURCE,
         orders_per_second=int(spec.get("limits", {}).get("ordersPerSecond", 8)),
         egress_proxy=egress.get("proxyUrl", ""),

@@ -6,12 +6,12 @@ They are an interface (people select by them, the API and the chart read them), 
 from dataclasses import dataclass
 from typing import Any, Final
 
+from algo_crds.resources.metadata import ABANDON_ANNOTATION, API_VERSION, GROUP, TENANT_LABEL, USER_ANNOTATION
+
 Manifest = dict[str, Any]
 """A Kubernetes object as JSON: the one untyped value of the operator, read through `observed` and typed models."""
 
-GROUP: Final = "algo.trading"
-API_VERSION: Final = "algo.trading/v1alpha1"
-FINALIZER: Final = "algo.trading/cleanup"
+FINALIZER: Final = f"{GROUP}/cleanup"
 FOREGROUND_FINALIZER: Final = "foregroundDeletion"
 
 MANAGER: Final = "algo-operator"
@@ -22,13 +22,13 @@ STATUS_MANAGER: Final = "algo-operator-status"
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
 LABEL_NAME: Final = "app.kubernetes.io/name"
-LABEL_TENANT: Final = "algo.trading/tenant"
+LABEL_TENANT: Final = TENANT_LABEL
 LABEL_STRATEGY: Final = "algo.trading/strategy"
 LABEL_ACCOUNT: Final = "algo.trading/account"
 MANAGED_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGER}"
 
-ANNOTATION_USER: Final = "algo.trading/user"
-ANNOTATION_ABANDON: Final = "algo.trading/abandon-position"
+ANNOTATION_USER: Final = USER_ANNOTATION
+ANNOTATION_ABANDON: Final = ABANDON_ANNOTATION
 ANNOTATION_APPLIED: Final = "algo.trading/applied"
 """Digest of the manifest last applied: tells that a field was dropped from it, which comparing values cannot."""
 ANNOTATION_TEMPLATE: Final = "algo.trading/template"
@@ -100,14 +100,6 @@ class Key:
         return f"{self.kind.kind} {self.namespace + '/' if self.namespace else ''}{self.name}"
 
 
-TENANT_PREFIX: Final = "algo-"
-
-
-def tenant_namespace(tenant: str) -> str:
-    """The namespace of a tenant."""
-    return f"{TENANT_PREFIX}{tenant}"
-
-
 def runner_name(strategy: str) -> str:
     """Pod and Secret of a strategy."""
     return f"run-{strategy}"
@@ -121,11 +113,6 @@ def gateway_name(account: str) -> str:
 def watched_name(account: str) -> str:
     """A person's own ConfigMap of symbols whose prices are copied though nobody trades them; it need not exist."""
     return f"{gateway_name(account)}-watched"
-
-
-def session_secret_name(account: str) -> str:
-    """The default name of an account's session Secret."""
-    return f"{account}-session"
 
 
 OPERATOR_KEY: Final = "algo-operator-key"

@@ -26,15 +26,21 @@ async def test_stop_and_start_through_the_api(house: House) -> None:
     await strategy.phase("Waiting", "Sold")
 
 
-async def test_stop_through_kubectl(house: House) -> None:
+async def test_stop_and_start_through_kubectl(house: House) -> None:
     strategy = await open_position(house)
-    patch = json.dumps({"spec": {"desiredState": "Stopped"}})
-    await run(
-        strategy.system.kubectl,
-        *("-n", strategy.namespace, "patch", "strategy", strategy.name, "--type=merge", "-p", patch),
-    )
+
+    async def want(state: str) -> None:
+        patch = json.dumps({"spec": {"desiredState": state}})
+        await run(
+            strategy.system.kubectl,
+            *("-n", strategy.namespace, "patch", "strategy", strategy.name, "--type=merge", "-p", patch),
+        )
+
+    await want("Stopped")
     await strategy.phase("Stopped")
     await assert_flat(strategy)
+    await want("Running")
+    await strategy.phase("Waiting", "Sold")
 
 
 @pytest.mark.parametrize("kind", ["account", "tenant"])

@@ -8,18 +8,10 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from algo_gateway.crash_points import POINTS as GATEWAY_POINTS
+from algo_runner.crash_points import POINTS as RUNNER_POINTS
+from algo_runner.crash_points import PREFIX as RUNNER
 from cluster_stage import House, Strategy, System, assert_sound, eventually, net_position, orders_of
-
-RUNNER_POINTS = (
-    "before_intent",
-    "after_intent",
-    "after_send",
-    "after_accept",
-    "after_fill",
-    "after_stop",
-    "during_exit",
-)
-GATEWAY_POINTS = ("before_send", "after_send", "after_accept", "after_row")
 
 
 async def arm(strategy: Strategy, prefix: str, point: str) -> str:
@@ -58,12 +50,12 @@ async def crash_and_return(house: House, prefix: str, point: str) -> None:
 
 @pytest.mark.parametrize("point", RUNNER_POINTS)
 async def test_runner_killed_at(house: House, point: str) -> None:
-    await crash_and_return(house, "run", f"runner.{point}")
+    await crash_and_return(house, "run", f"{RUNNER}{point}")
 
 
 @pytest.mark.parametrize("point", GATEWAY_POINTS)
 async def test_gateway_killed_at(house: House, point: str) -> None:
-    await crash_and_return(house, "gw", f"gateway.{point}")
+    await crash_and_return(house, "gw", point)
 
 
 async def test_position_is_never_naked_while_the_runner_is_dead(house: House, system: System) -> None:

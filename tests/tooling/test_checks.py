@@ -1,6 +1,7 @@
 """The scripts that hold the house rules find what they must find, and nothing else."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,10 @@ def test_without_recorded_data_its_tests_are_left_out_and_a_line_says_so(tmp_pat
     )
     assert done.returncode == 0, done.stdout
     assert "3 tests of recordings left out; set ALGO_DATA_DIR" in done.stdout
+
+
+def test_every_path_of_the_concept_map_exists() -> None:
+    rows = [line for line in (ROOT / "ARCHITECTURE.md").read_text().splitlines() if line.startswith("| ")]
+    named = [path for row in rows for path in re.findall(r"`([a-z_]+/[\w./-]+)`", row)]
+    assert len(named) > 40
+    assert [path for path in named if not (ROOT / path).exists()] == []

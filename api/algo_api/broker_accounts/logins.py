@@ -12,6 +12,7 @@ from algo_brokers.login import Credentials, Login
 from algo_brokers.session import Session, encode_session
 from algo_crds.contracts.clock import to_utc
 from algo_crds.contracts.ids import new_id
+from algo_crds.resources.broker_account import session_secret_name
 from algo_kube import errors as kube_errors
 from algo_kube.contract import KubeClient
 from algo_kube.resources import SECRET
@@ -195,17 +196,13 @@ async def _asked(login: Login, call: Callable[[], Awaitable[_T]]) -> _T:
         raise ConflictError(f"the broker refused the login; check {', '.join(needs)}, then start again") from error
 
 
-def _secret_name(row: BrokerAccount) -> str:
-    return (row.spec.get("sessionSecretRef") or {}).get("name") or f"{row.resource}-session"
-
-
 async def _wait_for_secret(kube: KubeClient, row: BrokerAccount, seconds: float) -> None:
     """Until the operator has made the Secret and let this process write it. Asked before the login begins, because the
     broker's token can be used once."""
     deadline = time.monotonic() + seconds
     while True:
         try:
-            await kube.patch(SECRET, _secret_name(row), {}, namespace=row.namespace)
+            await kube.patch(SECRET, session_secret_name(row.resource, row.spec), {}, namespace=row.namespace)
             return
         except kube_errors.KubeError as error:
             if not not_there_yet(error) or time.monotonic() + _POLL_SECONDS > deadline:
@@ -216,7 +213,8 @@ async def _wait_for_secret(kube: KubeClient, row: BrokerAccount, seconds: float)
 async def _write_secret(kube: KubeClient, row: BrokerAccount, opened: Session) -> None:
     patch = {"data": {_SESSION_KEY: base64.b64encode(encode_session(opened)).decode()}}
     try:
-        await kube.patch(SECRET, _secret_name(row), patch, namespace=row.namespace, field_manager=FIELD_MANAGER)
+        name = session_secret_name(row.resource, row.spec)
+        await kube.patch(SECRET, name, patch, namespace=row.namespace, field_manager=FIELD_MANAGER)
     except kube_errors.KubeError as error:
         raise _not_set_up(error) from error
 

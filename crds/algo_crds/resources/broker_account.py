@@ -1,7 +1,8 @@
 """BrokerAccount: one account at one broker, and the one door through which its orders leave."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -180,7 +181,7 @@ class BrokerAccount(Resource):
     )
 
 
-def session_secret_name(account: BrokerAccount) -> str:
-    """Name of the Secret that holds the account's session."""
-    ref = account.spec.session_secret_ref
-    return ref.name if ref else f"{account.metadata.name}-session"
+def session_secret_name(account: str, spec: Mapping[str, Any]) -> str:
+    """Name of the Secret that holds an account's session; `spec` as the API server has it."""
+    named = (spec.get("sessionSecretRef") or {}).get("name")
+    return str(named or f"{account}-session")

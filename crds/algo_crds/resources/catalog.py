@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from algo_crds.resources.broker_account import BrokerAccount
+from algo_crds.resources.conditions import BROKER_SESSION, EGRESS_ADDRESS, PROTECTED, READY
 from algo_crds.resources.market_data_source import MarketDataSource
 from algo_crds.resources.metadata import Resource
 from algo_crds.resources.strategy import Strategy
@@ -59,7 +60,7 @@ STRATEGY: Final = Kind(
         Column(name="P&L", path=".status.pnl", type="number", description="Profit or loss of the day in rupees."),
         Column(
             name="Protected",
-            path=_condition("Protected"),
+            path=_condition(PROTECTED),
             description="Whether the whole position has its stop at the broker.",
         ),
         Column(name="Mode", path=".spec.mode", description="Paper or Live."),
@@ -80,7 +81,7 @@ BROKER_ACCOUNT: Final = Kind(
         Column(name="Broker", path=".spec.broker", description="The broker."),
         Column(name="Client", path=".spec.clientId", description="Client id at the broker."),
         Column(name="Environment", path=".spec.environment", description="Production or Simulator."),
-        Column(name="Session", path=_condition("BrokerSession"), description="Whether the account is logged in."),
+        Column(name="Session", path=_condition(BROKER_SESSION), description="Whether the account is logged in."),
         Column(
             name="Feed", path=".status.feedConnected", type="boolean", description="Whether market data is connected."
         ),
@@ -92,7 +93,7 @@ BROKER_ACCOUNT: Final = Kind(
         ),
         Column(
             name="Registered",
-            path=_condition("EgressAddress"),
+            path=_condition(EGRESS_ADDRESS),
             priority=1,
             description="Whether that is the registered address.",
         ),
@@ -111,7 +112,7 @@ MARKET_DATA_SOURCE: Final = Kind(
     short="src",
     namespaced=True,
     columns=(
-        Column(name="Ready", path=_condition("Ready"), description="Whether the source can be used."),
+        Column(name="Ready", path=_condition(READY), description="Whether the source can be used."),
         Column(name="Account", path=".spec.broker.accountRef.name", description="The account whose feed is used."),
         Column(name="Replay", path=".spec.replay.world", description="World that replays a recorded session."),
         Column(name="Synthetic", path=".spec.synthetic.world", description="World with a made-up session."),
@@ -125,7 +126,7 @@ TENANT: Final = Kind(
     namespaced=False,
     columns=(
         Column(name="Name for people", path=".spec.displayName", description="Name for people."),
-        Column(name="Ready", path=_condition("Ready"), description="Whether the namespace is set up."),
+        Column(name="Ready", path=_condition(READY), description="Whether the namespace is set up."),
         Column(name="Namespace", path=".status.namespace", description="Namespace of the tenant."),
         Column(name="Strategies", path=".status.strategies", type="integer", description="How many strategies exist."),
         Column(name="Halted", path=".status.halted", type="boolean", description="Whether the kill switch is on."),

@@ -1,11 +1,11 @@
 """Tenant: a customer of the platform, with a namespace, a quota and a kill switch of its own."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from algo_crds.resources.conditions import Conditions
-from algo_crds.resources.metadata import ObjectMeta, Resource, short_name
+from algo_crds.resources.metadata import Resource, short_name
 from algo_crds.resources.rules import Rule, SpecPart, StatusPart, TransitionRule
 from algo_crds.resources.values import Amount, Halt, Text, Word
 
@@ -82,6 +82,9 @@ class Tenant(Resource):
     status: TenantStatus | None = Field(default=None, description="State of the tenant; the operator writes it.")
 
 
-def tenant_namespace(metadata: ObjectMeta) -> str:
+TENANT_PREFIX: Final = "algo-"
+
+
+def tenant_namespace(tenant: str) -> str:
     """Namespace of a tenant's resources and pods."""
-    return f"algo-{metadata.name}"
+    return f"{TENANT_PREFIX}{tenant}"

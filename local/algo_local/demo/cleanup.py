@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
+from algo_crds.resources.metadata import ABANDON_ANNOTATION
 
 from algo_local.demo.endpoints import Kubectl, UnreachableError, run
 from algo_local.demo.services import ServiceError, Trader, call
-
-_ABANDON = "algo.trading/abandon-position"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,4 +64,4 @@ async def _give_up_position(
         return
     held = (strategy.get("position") or {}).get("quantity", 0)
     namespace, _, name = str(strategy["resource"]).partition("/")
-    await run(kubectl, "-n", namespace, "annotate", "--overwrite", "strategy", name, f"{_ABANDON}={held}")
+    await run(kubectl, "-n", namespace, "annotate", "--overwrite", "strategy", name, f"{ABANDON_ANNOTATION}={held}")

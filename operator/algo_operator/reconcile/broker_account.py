@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 from algo_crds.contracts.account_state import Alert
+from algo_crds.resources.conditions import BROKER_SESSION
 
 from algo_operator.context import Context, create_once, ensure, ensure_from, hold, in_background, release
 from algo_operator.decisions import Exposure, PodAction, PodDecision, decide_pod, exposure
@@ -316,7 +317,7 @@ async def _write_status(context: Context, seen: ObservedAccount, account: Manife
     )
     now_ms = int(context.clock() * 1000)
     status = account_status(account, seen.state, said, now=context.now_text(), now_ms=now_ms)
-    if condition_status(status["conditions"], "BrokerSession") == "False":
+    if condition_status(status["conditions"], BROKER_SESSION) == "False":
         context.memory.awaiting_login[key_of(account)] = (seen.spec.session_secret, version_of(seen.session))
     else:
         context.memory.awaiting_login.pop(key_of(account), None)

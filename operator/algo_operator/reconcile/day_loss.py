@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import msgspec
 from algo_crds.contracts.money import format_price
 from algo_crds.contracts.runtime import StrategySpec
+from algo_crds.resources.tenant import tenant_namespace
 
 from algo_operator.context import Context
 from algo_operator.ports import RuntimeUnavailableError
 from algo_operator.specs import StrategyHead, TenantSpec, strategy_head
-from algo_operator.vocabulary import STRATEGY, TENANT, Key, tenant_namespace
+from algo_operator.vocabulary import STRATEGY, TENANT, Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,7 @@
 """MarketDataSource: only a status and a wake-up; a source has no process of its own, the gateways read it."""
 
+from algo_crds.resources.conditions import READY
+
 from algo_operator.context import Context
 from algo_operator.problem import Problem
 from algo_operator.render.metadata import digest
@@ -18,9 +20,9 @@ async def reconcile_market_data_source(context: Context, key: Key) -> Done:
         return Done()
     problem, source_id = await _checked(context, key, spec)
     if problem is None:
-        ready = Condition(type="Ready", status="True", reason="Usable", message="the source can be used")
+        ready = Condition(type=READY, status="True", reason="Usable", message="the source can be used")
     else:
-        ready = Condition(type="Ready", status="False", reason=problem.reason, message=problem.message)
+        ready = Condition(type=READY, status="False", reason=problem.reason, message=problem.message)
     generation = int(source["metadata"].get("generation", 0))
     current = source.get("status", {}).get("conditions", [])
     status = {

@@ -1,6 +1,9 @@
 """Tenant: namespace, quota, policies, bindings, key, paper account; and on deletion the order strategies, accounts,
 namespace."""
 
+from algo_crds.resources.conditions import DELETING, READY
+from algo_crds.resources.tenant import tenant_namespace
+
 from algo_operator.context import Context, create_once, ensure, hold, release
 from algo_operator.metrics import WRITES
 from algo_operator.observed import is_deleting
@@ -20,7 +23,6 @@ from algo_operator.vocabulary import (
     Key,
     Kind,
     Manifest,
-    tenant_namespace,
 )
 from algo_operator.workqueue import Done
 
@@ -90,9 +92,9 @@ async def _wake(context: Context, key: Key, spec: TenantSpec, strategies: list[M
 def _status(context: Context, tenant: Manifest, spec: TenantSpec, problem: Problem | None, strategies: int) -> Manifest:
     generation = int(tenant["metadata"].get("generation", 0))
     if problem is None:
-        ready = Condition(type="Ready", status="True", reason="Reconciled", message="the namespace is set up")
+        ready = Condition(type=READY, status="True", reason="Reconciled", message="the namespace is set up")
     else:
-        ready = Condition(type="Ready", status="False", reason=problem.reason, message=problem.message)
+        ready = Condition(type=READY, status="False", reason=problem.reason, message=problem.message)
     limited = spec.max_loss_per_day is not None
     told = [ready, _day_loss(context, spec)] if limited else [ready]
     current = tenant.get("status", {}).get("conditions", [])
@@ -151,6 +153,6 @@ async def _delete_all(context: Context, kind: Kind, namespace: str, found: list[
 async def _say(context: Context, tenant: Manifest, message: str) -> None:
     generation = int(tenant["metadata"].get("generation", 0))
     current = tenant.get("status", {})
-    deleting = Condition(type="Deleting", status="True", reason="Waiting", message=message)
+    deleting = Condition(type=DELETING, status="True", reason="Waiting", message=message)
     merged = merge(current.get("conditions", []), [deleting], generation=generation, now=context.now_text())
     await context.status.write(tenant, {**current, "conditions": merged, "message": message})

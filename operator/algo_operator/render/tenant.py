@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from algo_crds.resources.tenant import tenant_namespace
+
 from algo_operator.render.metadata import labels, manifest
 from algo_operator.settings import TenancySettings
 from algo_operator.vocabulary import (
@@ -17,7 +19,6 @@ from algo_operator.vocabulary import (
     RESOURCE_QUOTA,
     ROLE_BINDING,
     Manifest,
-    tenant_namespace,
 )
 
 _COMPONENT = "tenant"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from algo_crds.contracts.account_state import EgressState
 from algo_crds.contracts.clock import format_instant
-from algo_crds.resources.conditions import BROKER_SESSION, EGRESS_ADDRESS
+from algo_crds.resources.conditions import BROKER_SESSION, DELETING, EGRESS_ADDRESS, FEED_FRESH, READY
 
 from algo_operator.observed import PodState
 from algo_operator.problem import Problem
@@ -50,8 +50,8 @@ def account_status(
     if said.deleting:
         waiting = ", ".join(said.waiting_for) or "nothing"
         message = f"waits for strategies to be flat: {waiting}"
-        wanted.append(Condition(type="Deleting", status="True", reason="WaitingForStrategies", message=message))
-    drop = [] if said.deleting else ["Deleting"]
+        wanted.append(Condition(type=DELETING, status="True", reason="WaitingForStrategies", message=message))
+    drop = [] if said.deleting else [DELETING]
     merged = merge(current.get("conditions", []), wanted, generation=generation, now=now, drop=drop)
     status: Manifest = {
         **told,
@@ -86,18 +86,18 @@ def _kept(current: Manifest) -> Manifest:
 
 def _ready(said: AccountSaid) -> Condition:
     if said.problem is not None:
-        return Condition(type="Ready", status="False", reason=said.problem.reason, message=said.problem.message)
+        return Condition(type=READY, status="False", reason=said.problem.reason, message=said.problem.message)
     if said.pod is None or not said.pod.running:
         reason = (said.pod.waiting_reason if said.pod else "") or "GatewayStarting"
-        return Condition(type="Ready", status="False", reason=reason, message="the gateway does not run yet")
+        return Condition(type=READY, status="False", reason=reason, message="the gateway does not run yet")
     if not said.pod.ready:
-        return Condition(type="Ready", status="False", reason="GatewayNotReady", message="the gateway is not ready yet")
-    return Condition(type="Ready", status="True", reason="GatewayReady", message="the gateway serves")
+        return Condition(type=READY, status="False", reason="GatewayNotReady", message="the gateway is not ready yet")
+    return Condition(type=READY, status="True", reason="GatewayReady", message="the gateway serves")
 
 
 def _session(state: Mapping[str, str] | None, said: AccountSaid, current: Manifest, *, now_ms: int) -> Condition | None:
     if said.spec.paper:
-        return Condition(type="BrokerSession", status="True", reason="Paper", message="a paper account needs no login")
+        return Condition(type=BROKER_SESSION, status="True", reason="Paper", message="a paper account needs no login")
     if state is None and current.get("conditions"):
         return None
     valid_until = _integer((state or {}).get("session_valid_until"))
@@ -105,13 +105,13 @@ def _session(state: Mapping[str, str] | None, said: AccountSaid, current: Manife
     if said.simulated and valid_until:
         clock = min(clock, valid_until - 1)  # a simulated session is valid in the time of its world
     if valid_until > clock:
-        return Condition(type="BrokerSession", status="True", reason="LoggedIn", message="the account is logged in")
+        return Condition(type=BROKER_SESSION, status="True", reason="LoggedIn", message="the account is logged in")
     identifier = said.spec.account_id
     how = (
         f"log in: in the app open Brokers and choose Log in, or POST /api/v1/broker-accounts/{identifier}/login "
         "and open the login_url that it answers"
     )
-    return Condition(type="BrokerSession", status="False", reason="LoginNeeded", message=how)
+    return Condition(type=BROKER_SESSION, status="False", reason="LoginNeeded", message=how)
 
 
 def _feed(state: Mapping[str, str] | None) -> Condition | None:
@@ -119,7 +119,7 @@ def _feed(state: Mapping[str, str] | None) -> Condition | None:
         return None
     up = state["feed"].lower() in _TRUE
     reason = "FeedConnected" if up else "FeedDown"
-    return Condition(type="FeedFresh", status="True" if up else "False", reason=reason, message=state["feed"][:200])
+    return Condition(type=FEED_FRESH, status="True" if up else "False", reason=reason, message=state["feed"][:200])
 
 
 def _egress(state: Mapping[str, str] | None) -> Condition | None:

@@ -7,6 +7,7 @@ and how a deletion stands. Without a view (no runner yet, Redis away or emptied)
 from dataclasses import dataclass
 
 from algo_crds.contracts.runtime import Desired, Phase, StrategyView
+from algo_crds.resources.conditions import DELETING, READY
 
 from algo_operator.decisions import Exposure
 from algo_operator.observed import PodState
@@ -78,7 +79,7 @@ def _conditions(
     wanted = []
     if (ready := _ready(view, said)) is not None:
         wanted.append(ready)
-    drop = [] if said.deleting else ["Deleting"]
+    drop = [] if said.deleting else [DELETING]
     if said.deleting:
         wanted.append(_deleting(said))
     kept = {one["type"]: one for one in current.get("conditions", [])}
@@ -97,29 +98,29 @@ def _keep_time(before: Manifest | None, after: Manifest) -> Manifest:
 def _ready(view: StrategyView | None, said: Said) -> Condition | None:
     """`Ready` where the operator must say it: no runner, or one that has not spoken yet."""
     if said.problem is not None:
-        return Condition(type="Ready", status="False", reason=said.problem.reason, message=said.problem.message)
+        return Condition(type=READY, status="False", reason=said.problem.reason, message=said.problem.message)
     if said.pod is None:
         if said.desired is not Desired.RUN and said.pod_name is None:
-            return Condition(type="Ready", status="False", reason="Stopped", message="no runner is needed")
-        return Condition(type="Ready", status="False", reason="RunnerStarting", message="the runner's pod is made")
+            return Condition(type=READY, status="False", reason="Stopped", message="no runner is needed")
+        return Condition(type=READY, status="False", reason="RunnerStarting", message="the runner's pod is made")
     if said.pod.deadline is not None:
-        return Condition(type="Ready", status="False", reason="RunnerEnding", message="the runner's pod ends")
+        return Condition(type=READY, status="False", reason="RunnerEnding", message="the runner's pod ends")
     if not said.pod.running:
         reason = said.pod.waiting_reason or "RunnerStarting"
         message = f"the runner's container does not run yet ({reason})"
-        return Condition(type="Ready", status="False", reason=reason, message=message)
+        return Condition(type=READY, status="False", reason=reason, message=message)
     if view is None or view.epoch < said.pod.epoch:
-        return Condition(type="Ready", status="False", reason="RunnerStarting", message="the runner reconciles")
-    if "Ready" in view.conditions:
+        return Condition(type=READY, status="False", reason="RunnerStarting", message="the runner reconciles")
+    if READY in view.conditions:
         return None
     status = "True" if said.pod.ready else "False"
     reason = "Reconciled" if said.pod.ready else "RunnerStarting"
-    return Condition(type="Ready", status=status, reason=reason)
+    return Condition(type=READY, status=status, reason=reason)
 
 
 def _deleting(said: Said) -> Condition:
     if said.stuck:
         message = "past the deadline with a position; see the events, or set algo.trading/abandon-position"
-        return Condition(type="Deleting", status="True", reason="Stuck", message=message)
+        return Condition(type=DELETING, status="True", reason="Stuck", message=message)
     reason = "WaitingForFlat" if said.exposed is not Exposure.FLAT else "WaitingForRunner"
-    return Condition(type="Deleting", status="True", reason=reason, message="the runner exits the position first")
+    return Condition(type=DELETING, status="True", reason=reason, message="the runner exits the position first")
