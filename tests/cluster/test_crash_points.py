@@ -43,6 +43,7 @@ async def crash_and_return(house: House, prefix: str, point: str) -> None:
     book = await strategy.book()
     assert_sound(book, 10)
     assert net_position(book) == 0
+    assert seen["unprotected_session_seconds"] == 0, "whoever came back protected what was held before the market moved"
     assert seen["phase"] in ("Sold", "Waiting"), seen
     tags = [order["tag"] for order in orders_of(book) if order["tag"]]
     assert len(tags) == len(set(tags))

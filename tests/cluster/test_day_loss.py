@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from algo_local.demo.endpoints import run
 from cluster_stage import House, assert_flat
 
@@ -11,6 +12,7 @@ LIMIT = 155
 """Rupees. On this morning ten shares lose half of it at 09:31 and all of it at 10:19; their stop is hit at 10:58."""
 
 
+@pytest.mark.data
 async def test_the_sum_of_two_losses_halts_both(house: House, ticks: Path) -> None:
     strategies = [await house.strategy(ticks=ticks / "2021-04-12", speed=60) for _ in range(2)]
     kubectl, tenant = strategies[0].system.kubectl, strategies[0].namespace.removeprefix("algo-")

@@ -50,7 +50,8 @@ class Egress(SpecPart):
 
     proxy_url: Annotated[str, Field(max_length=256, pattern="^https?://[^/@]+(/.*)?$")] | None = Field(
         default=None,
-        description="HTTP proxy with the registered address, without user or password; none: the cluster's NAT.",
+        description="HTTP proxy with the registered address, without user or password, on port 443, 3128 or 8443 of "
+        "a public address: network policies let a gateway reach no other. None: the cluster's NAT.",
     )
     registered_address: Annotated[str, Field(max_length=45)] | None = Field(
         default=None,
