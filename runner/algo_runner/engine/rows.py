@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from algo_runner.engine.actions import Filled
 from algo_runner.engine.calls import queue_done
+from algo_runner.engine.orders import filled, held, is_final
 from algo_runner.engine.state import Ask, Foreign, Line, Order
 from algo_runner.engine.turn import Turn, view_of
 
@@ -187,9 +188,6 @@ def _filled(t: Turn, order: Order, line: Line, more: int) -> None:
         s.entered = True
         if not s.gather_at:
             s.gather_at = t.now + s.constants.gather_ms
-        if order.run != s.run:  # a fill of an ended run reopens it: its shares are ours to protect or to sell
-            t.put(replace(order, run=s.run), tell=False)
-            t.alert("critical", "LateFill", f"{more} shares of order {order.tag} of an earlier run were bought")
 
 
 def _foreign(t: Turn, row: OrderRow) -> None:
@@ -210,3 +208,43 @@ def _foreign(t: Turn, row: OrderRow) -> None:
     if filled > old.filled:
         baseline = old.baseline if s.entry_started else filled
         s.foreign[row.broker_order_id] = replace(old, filled=filled, baseline=baseline, price=max(row.average_price, 0))
+
+
+def regroup(t: Turn) -> None:
+    """Whose shares are held: those of this run, and of earlier ones what nothing has sold.
+
+    A fill that comes after its run is ours to protect or to sell, so its order becomes this run's. What an earlier run
+    bought and sold does not: after a restart it is read anew, and its price would move this run's stop.
+    """
+    s = t.s
+    if not s.first_attempt:
+        _tell_runs_apart(t)
+    own = sum(
+        filled(order) if order.leg is Leg.ENTRY else -filled(order) for order in s.orders.values() if order.run == s.run
+    )
+    excess = held(s) - own
+    for order in sorted(s.orders.values(), key=lambda order: -order.attempt):
+        count = filled(order)
+        if excess <= 0:
+            return
+        if order.leg is Leg.ENTRY and order.run != s.run and count:
+            excess -= count
+            t.put(replace(order, run=s.run), tell=False)
+            t.alert("critical", "LateFill", f"{count} shares of order {order.tag} of an earlier run were bought")
+
+
+def _tell_runs_apart(t: Turn) -> None:
+    """The book alone names no runs: an entry that begins with nothing held, after others have traded, begins one."""
+    s = t.s
+    begun = net = 0
+    traded = False
+    orders = sorted(s.orders.values(), key=lambda order: order.attempt)
+    for order in orders:
+        count = filled(order)
+        if order.leg is Leg.ENTRY and traded and net == 0 and count:
+            begun = order.attempt
+        net += count if order.leg is Leg.ENTRY else -count
+        traded = traded or count > 0
+    for order in orders:
+        if order.attempt < begun and order.run == s.run and is_final(order):
+            t.put(replace(order, run=0), tell=False)

@@ -131,6 +131,7 @@ def _decide(t: Turn) -> None:
     calls.expire(t)
     restart.force_second_sell(t)
     hand.take_fills(t)
+    rows.regroup(t)
     watch.freshness(t)
     if not waits_for_a_person(s):
         _trade(t)

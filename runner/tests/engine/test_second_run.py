@@ -7,8 +7,8 @@ from algo_crds.contracts.orders import Leg, Side
 from algo_crds.contracts.runtime import Phase
 from algo_runner.engine.actions import OrderChanged
 from algo_runner.engine.events import CommandKind
-from engine_setup import CAPABILITY, MIDNIGHT, rupees
-from engine_world import Rig, bought, stamped
+from engine_setup import CAPABILITY, MIDNIGHT, at, rupees
+from engine_world import Rig, bought, stamped, started
 
 VISIBLE_MS = CAPABILITY.visibility_delay_ms
 
@@ -93,3 +93,37 @@ def test_a_book_that_is_read_again_is_no_news_to_people() -> None:
         rig.tick(rupees(2000))
         rig.feed(stamped(rig.book(), rig.now))
     assert not rig.sent(OrderChanged)
+
+
+@pytest.mark.parametrize("how", ["snapshot", "journal", "book"])
+def test_what_an_earlier_run_paid_never_moves_the_stop_of_this_one(how: str) -> None:
+    """However little is remembered: the first run bought a hundred rupees higher, and sold."""
+    rig = bought()
+    rig.tick(rupees(1979))
+    rig.advance(100)
+    rig.price = rupees(1900)
+    due = again(rig, 30)
+    rig.run_until(due + 3000, lambda: rupees(1900))
+    assert (rig.held, rig.stop.trigger) == (10, rupees(1881))
+    rig.restart(how)
+    rig.run_until(rig.now + 15_000, lambda: rupees(1900))
+    assert (rig.held, rig.view.entry_price, rig.stop.trigger) == (10, rupees(1900), rupees(1881))
+    assert "LateFill" not in rig.alerts()
+    assert rig.condition("Protected") == "True"
+
+
+def test_a_late_fill_of_an_earlier_run_belongs_to_this_one() -> None:
+    rig = started(now=at("09:19:50"), liquidity=0)
+    rig.until("09:20:08")
+    assert rig.view.reason == "EntryUnfilled"
+    first = rig.legs(Leg.ENTRY)[0]
+    again(rig, 60)
+    rig.advance(1000)
+    assert rig.state.run == 2
+    rig.liquidity = None
+    first.filled, first.value = 4, 4 * rupees(2000)
+    rig.feed(stamped(rig.book(), rig.now))
+    rig.advance(1000)
+    assert (rig.held, rig.stop.quantity, rig.condition("Protected")) == (4, 4, "True")
+    assert (rig.view.entry_price, rig.stop.trigger) == (rupees(2000), rupees(1980))
+    assert "LateFill" in rig.alerts()
