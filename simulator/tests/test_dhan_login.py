@@ -43,6 +43,16 @@ async def test_consent_gives_a_token_of_a_day(dhan: DhanClient) -> None:
     assert profile["dataPlan"] == "Active"
 
 
+async def test_a_token_dies_after_a_day_by_the_worlds_clock(dhan: DhanClient, sim: Sim) -> None:
+    await dhan.world({"NSE:RELIANCE": FLAT}, start_time="09:00:00")
+    clock = sim.servers.worlds.get("w")
+    clock.world.now += 24 * 3_600_000 - 1
+    assert (await dhan.call("GET", "/profile"))[0] == 200
+    clock.world.now += 1
+    status, answer = await dhan.call("GET", "/profile")
+    assert (status, answer["errorCode"]) == (401, "DH-901")
+
+
 async def test_the_browser_comes_back_with_its_own_query_and_a_token_id(dhan: DhanClient, sim: Sim) -> None:
     await dhan.world()
     url = f"{dhan.auth}/app/generate-consent?client_id={CLIENT}"
