@@ -48,6 +48,7 @@ class FeedKeeper:
     def __init__(self, broker: Broker, sink: FeedSink) -> None:
         self._broker = broker
         self._sink = sink
+        self.on_ticks = sink.ticks  # what is told often goes straight through
         self._feed: Feed | None = None
         self._tokens: set[int] = set()
         self._ended = asyncio.Event()
@@ -94,10 +95,6 @@ class FeedKeeper:
             feed, self._feed = self._feed, None
             await feed.close()
             await asyncio.sleep(pause)
-
-    def on_ticks(self, ticks: list[FeedTick]) -> None:
-        """As in the port."""
-        self._sink.ticks(ticks)
 
     def on_row(self, row: OrderRow) -> None:
         """As in the port."""

@@ -75,6 +75,7 @@ class Hub:
         self._listeners: dict[SymbolKey, list[Runner]] = {}
         self._tasks = Tasks(log)
         self._pump_at: asyncio.TimerHandle | None = None
+        self._copy = parts.publisher.prices.tick
         self.breaker = Breaker()
         self.round_changed: Callable[[], None] = lambda: None
         self.runner_armed: Callable[[str], None] = lambda _strategy: None
@@ -269,12 +270,11 @@ class Hub:
     def ticks(self, ticks: list[FeedTick]) -> None:
         """Prices of the feed, at once to whoever trades the symbol."""
         parts, now = self._parts, self._parts.clock.now()
-        followed, copy = parts.symbols.by_token, parts.publisher.prices.tick
+        followed = parts.symbols.by_token
         for tick in ticks:
             market = followed.get(tick.token)
             if market is None:
                 continue
-            market.last_tick_at, market.last_price, market.polling = now, tick.price, False
             listeners = self._listeners.get(market.key)
             if listeners:
                 payload = wire.encode(
@@ -282,7 +282,8 @@ class Hub:
                 )
                 for runner in listeners:
                     runner.send(payload)
-            copy(market.key, tick.price, tick.time, tick.volume)
+            market.last_tick_at, market.last_price, market.polling = now, tick.price, False
+            self._copy(market.key, tick.price, tick.time, tick.volume)
 
     def row(self, row: OrderRow) -> None:
         """An order row of the account's socket: to the door, and numbered to whoever trades the symbol."""
