@@ -58,7 +58,6 @@ def stop_band_bp(trigger: int, *, option: bool = False) -> int:
 
     Source: Zerodha's automatic market-protection bands (support article "market price protection").
     """
-    rupees = trigger / 10_000
     if option:
-        return 1000 if rupees < 10 else 500 if rupees < 100 else 300 if rupees < 500 else 200
-    return 200 if rupees < 100 else 100 if rupees < 500 else 50
+        return 1000 if trigger < 100_000 else 500 if trigger < 1_000_000 else 300 if trigger < 5_000_000 else 200
+    return 200 if trigger < 1_000_000 else 100 if trigger < 5_000_000 else 50

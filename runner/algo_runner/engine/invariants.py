@@ -5,7 +5,7 @@ from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Leg
 
 from algo_runner.engine.actions import Action, Intent, Journal
-from algo_runner.engine.orders import any_unknown_sell, filled, held, is_final, live_entries, live_sells, working
+from algo_runner.engine.orders import ENTRY, any_unknown_sell, filled, held, is_final, live_entries, live_sells, working
 from algo_runner.engine.state import State
 
 
@@ -19,7 +19,7 @@ def refuses(state: State, action: Action) -> str:
         return sells_within_held(state)
     if isinstance(action, wire.Modify):
         order = state.orders.get(action.tag)
-        if order is not None and order.leg is not Leg.ENTRY and action.quantity - filled(order) > max(held(state), 0):
+        if order is not None and order.leg is not ENTRY and action.quantity - filled(order) > max(held(state), 0):
             return "2: a modify would let more be sold than is held"
     return ""
 

@@ -79,11 +79,13 @@ def exit_limit(last: int, doublings: int, sign: int, instrument: Instrument) -> 
     if last <= 0:
         return outer
     tick = instrument.tick_size
-    band = min(stop_band_bp(last, option=instrument.option) << min(doublings, 14), BP)
+    band = stop_band_bp(last, option=instrument.option)
+    if doublings:
+        band = min(band << min(doublings, 14), BP)
     limit = _against(last * (BP - sign * band), BP * tick, -sign) * tick
     if outer and sign * (limit - outer) < 0:
         return outer
-    return max(limit, tick)
+    return limit if limit > tick else tick
 
 
 def entry_limit(last: int, sign: int, instrument: Instrument, band_bp: int, max_slippage_bp: int | None) -> int:

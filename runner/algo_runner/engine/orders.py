@@ -8,6 +8,8 @@ from algo_crds.contracts.orders import FINAL, Leg, OrderStatus, OrderType
 from algo_runner.engine.levels import sign_of
 from algo_runner.engine.state import Line, Order, State
 
+ENTRY: Final = Leg.ENTRY
+"""By name: a look into an enum's class runs its metaclass, and the way of an exit asks what is held."""
 UNBOUNDED: Final = 1 << 40
 """What an order of unknown quantity may still sell."""
 
@@ -95,7 +97,7 @@ def held(state: State) -> int:
     total = -state.manual
     for order in state.orders.values():
         if order.lines:
-            total += filled(order) if order.leg is Leg.ENTRY else -filled(order)
+            total += filled(order) if order.leg is ENTRY else -filled(order)
     return total
 
 

@@ -153,6 +153,8 @@ class Market(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Where all is calm: the resting stop that becomes the exit at once when the target is reached."""
 
+    sign: int = 1
+    """+1 for a long position, -1 for a short one. A snapshot's plan is never used, so an older one may lack it."""
     tag: str
     broker_order_id: str
     quantity: int
