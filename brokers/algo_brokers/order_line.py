@@ -43,8 +43,6 @@ class OrderLine:
     """The transport, a way to open its connections ahead of the first order, and its end."""
 
     send: Transport
-    rehearse: Transport
-    """As `send` up to the finished bytes, which are dropped: no connection is touched, `NothingSentError` always."""
     warm: CloseOrderLine
     close: CloseOrderLine
 
@@ -261,11 +259,6 @@ class _Line:
                 wire.abort()
         return answer
 
-    async def rehearse(self, request: HttpRequest, *, timeout_s: float) -> HttpAnswer:  # noqa: ARG002 - a `Transport`
-        """Build the bytes and drop them."""
-        self._writer.bytes_of(request)
-        raise NothingSentError("a rehearsal sends nothing")
-
     async def warm(self) -> None:
         """Have connections ready."""
         self._kept = [wire for wire in self._kept if not wire.closed]
@@ -283,4 +276,4 @@ class _Line:
 def create_order_line(base_url: str, *, proxy: str = "", tls: ssl.SSLContext | None = None) -> OrderLine:
     """An order line to one broker, directly or through the account's egress proxy (HTTP CONNECT)."""
     line = _Line(base_url, proxy, tls)
-    return OrderLine(send=line.send, rehearse=line.rehearse, warm=line.warm, close=line.close)
+    return OrderLine(send=line.send, warm=line.warm, close=line.close)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from algo_brokers.http import AnswerLostError, NothingSentError
+from algo_brokers.http import AnswerLostError
 from algo_brokers.order_line import OrderLine, create_order_line
 from raw_server import OK, PUT, RawServer
 
@@ -34,21 +34,6 @@ async def test_with_a_kept_connection_the_bytes_leave_before_the_first_wait(serv
     await server.until(lambda: server.came.endswith(b"\r\n\r\nx=1"))
     assert server.came.startswith(b"PUT /orders/17 HTTP/1.1\r\nHost: 127.0.0.1:")
     work.close()
-
-
-async def test_a_rehearsal_sends_nothing_and_leaves_the_open_connections(server: RawServer, line: OrderLine) -> None:
-    await line.warm()
-    await server.until(lambda: len(server.writers) == 2)
-    for _ in range(3):
-        with pytest.raises(NothingSentError, match="a rehearsal"):
-            await line.rehearse(PUT, timeout_s=5)
-    asked = asyncio.create_task(line.send(PUT, timeout_s=5))
-    await server.asked(1)
-    assert server.came.count(b"PUT /orders/17") == 1, "only the order itself has arrived"
-    asked_on = next(index for index, came in enumerate(server.each) if came)
-    server.writers[asked_on].write(OK)
-    assert (await asked).body == b"ok"
-    assert len(server.writers) == 2
 
 
 async def test_an_answer_in_pieces_and_the_connection_again(server: RawServer, line: OrderLine) -> None:

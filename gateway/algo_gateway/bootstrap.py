@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -13,9 +13,10 @@ import msgspec
 from aiohttp import web
 from algo_brokers.adapter_parts import AdapterParts
 from algo_brokers.breaker import BreakerState
+from algo_brokers.http import HttpAnswer, HttpRequest, Transport
 from algo_brokers.order_line import OrderLine, create_order_line
 from algo_brokers.port import Broker
-from algo_brokers.records import FeedTick, InstrumentRef
+from algo_brokers.records import FeedTick
 from algo_brokers.registry import UnknownBrokerError, adapter_of
 from algo_brokers.transports import create_client, create_http_transport
 from algo_crds.contracts import wire, world
@@ -24,7 +25,7 @@ from algo_crds.contracts.clock import session_date
 
 from algo_gateway.admin import create_admin
 from algo_gateway.clock import SessionClock, monotonic_ms
-from algo_gateway.crash_points import crashing_after_send, create_crash_points
+from algo_gateway.crash_points import AFTER_SEND, create_crash_points
 from algo_gateway.door.door import Door
 from algo_gateway.door.effects import Notice
 from algo_gateway.egress import DIFFERS, Egress, egress_check
@@ -37,7 +38,6 @@ from algo_gateway.notices import say
 from algo_gateway.pacing import ReadPacer, paced
 from algo_gateway.paper_account import PaperAccount
 from algo_gateway.publish import Publisher, connect
-from algo_gateway.rehearsal import Rehearsal
 from algo_gateway.replay import Replay
 from algo_gateway.runners import RunnerServer
 from algo_gateway.session_file import SessionHolder
@@ -59,7 +59,6 @@ class Gateway:
         self._paper: PaperAccount | None = None
         self._newest_beat = 0
         self._orders: OrderLine | None = None
-        self._dry: Broker | None = None
         self._client = create_client()
         self._paper_kept = b""
         self.crash = create_crash_points(settings.crash_dir)
@@ -109,7 +108,7 @@ class Gateway:
         self.watchdog = Watchdog(self.hub, self.door, self.symbols)
         self._world = self._world_clock()
         self._replay = self._make_replay()
-        self._feed = FeedKeeper(self.broker, self._replay or Live(self.hub, self._rehearsal()))
+        self._feed = FeedKeeper(self.broker, self._replay or Live(self.hub))
 
     # Parts
 
@@ -133,30 +132,31 @@ class Gateway:
         if settings.market_socket_url:
             endpoints = dataclasses.replace(endpoints, market_socket=settings.market_socket_url)
         self._orders = create_order_line(endpoints.rest, proxy=settings.egress_proxy)
-        send = self._orders.send
-        parts = AdapterParts(
-            transport=lambda base: create_http_transport(self._client, base_url=base),
-            write=send if settings.crash_dir is None else crashing_after_send(send, self.crash),
-            current=self.session.current,
-            now=self.clock.now,
-            endpoints=endpoints,
-            orders_per_window=settings.orders_per_window,
-            registered_address=settings.registered_address,
-            session_over=self.session.refused,
+        return adapter.create_broker(
+            AdapterParts(
+                transport=lambda base: create_http_transport(self._client, base_url=base),
+                write=self._marked(self._orders.send),
+                current=self.session.current,
+                now=self.clock.now,
+                endpoints=endpoints,
+                orders_per_window=settings.orders_per_window,
+                registered_address=settings.registered_address,
+                session_over=self.session.refused,
+            )
         )
-        self._dry = adapter.create_broker(
-            dataclasses.replace(parts, write=self._orders.rehearse, session_over=lambda: None)
-        )
-        return adapter.create_broker(parts)
 
-    def _rehearsal(self) -> Callable[[], None]:
-        if self._dry is None:
-            return lambda: None
-        return Rehearsal(self._dry, now=self.clock.now, traded=self._traded).soon
+    def _marked(self, send: Transport) -> Transport:
+        """The order transport; only under test with a crash point between the bytes and the answer."""
+        if self._settings.crash_dir is None:
+            return send
 
-    def _traded(self) -> InstrumentRef | None:
-        listened = self.hub.listened()
-        return self.symbols.ref_of(listened[0]) if listened else None
+        async def marked(request: HttpRequest, *, timeout_s: float) -> HttpAnswer:
+            under_way = asyncio.create_task(send(request, timeout_s=timeout_s))
+            await asyncio.sleep(0.05)  # the bytes are out
+            self.crash(AFTER_SEND)
+            return await under_way
+
+        return marked
 
     def _world_clock(self) -> WorldClock | None:
         settings = self._settings

@@ -1,11 +1,9 @@
 """The gateway's places at which a test may stop it (`algo_crds.contracts.crash_points` says how)."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from algo_brokers.http import HttpAnswer, HttpRequest, Transport
 from algo_crds.contracts.crash_points import is_armed, mark_reached, stand_still
 
 BEFORE_SEND: Final = "gateway.before_send"
@@ -28,15 +26,3 @@ def create_crash_points(directory: Path | None, *, hang: Callable[[], None] = st
             hang()
 
     return reached
-
-
-def crashing_after_send(send: Transport, crash: CrashPoint) -> Transport:
-    """An order transport with a crash point between the bytes and the answer."""
-
-    async def marked(request: HttpRequest, *, timeout_s: float) -> HttpAnswer:
-        under_way = asyncio.create_task(send(request, timeout_s=timeout_s))
-        await asyncio.sleep(0.05)  # the bytes are out
-        crash(AFTER_SEND)
-        return await under_way
-
-    return marked

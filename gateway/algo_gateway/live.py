@@ -1,7 +1,5 @@
 """The feed of a real market: what arrives goes straight to the hub."""
 
-from collections.abc import Callable
-
 from algo_brokers.records import FeedTick
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import OrderRow
@@ -33,16 +31,11 @@ class FeedState:
 
 
 class Live(FeedState):
-    """Implements `feed.FeedSink` for the wall clock; `told` is called when the runners have been told prices."""
-
-    def __init__(self, hub: Hub, told: Callable[[], None] = lambda: None) -> None:
-        super().__init__(hub)
-        self._told = told
+    """Implements `feed.FeedSink` for the wall clock."""
 
     def ticks(self, ticks: list[FeedTick]) -> None:
         """At once."""
         self._hub.ticks(ticks)
-        self._told()
 
     def row(self, row: OrderRow) -> None:
         """At once."""
