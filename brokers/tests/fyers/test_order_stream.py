@@ -44,6 +44,24 @@ def test_an_order() -> None:
     assert _row(product_type="MTF", ordertag="2:Untagged") is None
 
 
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        (1, OrderStatus.CANCELLED),
+        (2, OrderStatus.FILLED),
+        (4, OrderStatus.PENDING),
+        (5, OrderStatus.REJECTED),
+        (6, OrderStatus.OPEN),
+        (7, OrderStatus.CANCELLED),
+        (99, OrderStatus.PENDING),
+    ],
+)
+def test_every_status_is_the_books(told: int, status: OrderStatus) -> None:
+    row = _row(org_ord_status=told)
+    assert row is not None
+    assert row.status is status
+
+
 def test_other_messages() -> None:
     assert order_stream.decode(b"pong", read_at=0) == order_stream.Ignored()
     assert order_stream.decode(ORDERS_OK.encode(), read_at=0) == order_stream.Subscribed()
