@@ -18,6 +18,8 @@ BOOK = {"zerodha": "'COMPLETE'", "dhan": "'TRADED'", "fyers": "'orderBook'", "an
 """What the first block prints of the book."""
 TOLD = {"zerodha": "last_price", "dhan": "LTP", "fyers": "'orders'", "angelone": "last_traded_price"}
 """What the socket's messages print."""
+READY = {"fyers": "Successfully subscribed"}
+"""What must be printed before the order: an update is not replayed, and this SDK subscribes two seconds late."""
 MOST_LINES = 5
 ONLY_LOOPBACK = """
 import socket
@@ -107,6 +109,8 @@ async def test_the_readmes_blocks_place_an_order_and_read_a_socket(
         await _holds(lambda: world.markets["NSE:RELIANCE"].stats.last, 20)
         async with _running(python, _with(alone, prices), tmp_path) as told:
             await _holds(lambda: account.streams, 60)  # a socket is open, so that updates reach it
+            if broker in READY:
+                await _until(told, READY[broker])
             async with _running(python, _with(alone, orders), tmp_path) as answered:
                 await _until(answered, BOOK[broker])
             await _until(told, TOLD[broker])
