@@ -200,6 +200,7 @@ class Hub:
                 capability=parts.broker.capability,
                 in_flight=parts.door.in_flight_tags(owner.strategy),
                 last_send=last_send(owner.last_send, parts.clock.started_at, facts.session),
+                last_tag=owner.last_tag,
                 broker=parts.health(),
             )
             runner.send(wire.encode(welcome))

@@ -101,6 +101,7 @@ class Script:
     heard: list[tuple[int, OrderRow]] = field(default_factory=list)
     """Rows with the instant at which they came."""
     entered_at: int = 0
+    last_tag: str = ""
     waiting: set[int] = field(default_factory=set)
     refused: list[Any] = field(default_factory=list)
     gaps: int = 0
@@ -122,10 +123,11 @@ class Script:
     async def order(self, leg: Leg, price: int, trigger: int = 0) -> None:
         self.req += 1
         self.waiting.add(self.req)
+        self.last_tag = make_tag(strategy_hash(STRATEGY), session_date(self.now), leg, self.req)
         await self.say(
             wire.Place(
                 req=self.req,
-                tag=make_tag(strategy_hash(STRATEGY), session_date(self.now), leg, self.req),
+                tag=self.last_tag,
                 leg=leg,
                 order_class=OrderClass.ENTRY if leg is Leg.ENTRY else OrderClass.STOP,
                 side=Side.BUY if leg is Leg.ENTRY else Side.SELL,

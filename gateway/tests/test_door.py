@@ -41,6 +41,15 @@ def test_a_tag_is_forwarded_once(door: Door) -> None:
     assert refusal(door.write(1, place(2, tag=tag(1).upper()), NOW)).kind is RejectKind.DUPLICATE_TAG
 
 
+def test_the_last_order_that_was_placed_is_remembered_and_none_that_stayed_here(door: Door) -> None:
+    door.write(1, place(1), NOW)
+    door.write(1, place(2, send_before=NOW), NOW)
+    door.write(1, modify(3), NOW + 10)
+    owner = door.owners.of_connection(1)
+    assert owner is not None
+    assert (owner.last_tag, owner.last_send) == (tag(1), NOW + 10)
+
+
 def test_a_tag_of_the_book_is_not_forwarded(door: Door) -> None:
     door.row(row("9", tag(3).upper()))
     assert refusal(door.write(1, place(3), NOW)).kind is RejectKind.DUPLICATE_TAG

@@ -1,8 +1,10 @@
 """The gateway between a real simulator process and a runner: login, lockstep, an entry and its stop, on paper too."""
 
+import asyncio
 from pathlib import Path
 
 import aiohttp
+from algo_crds.contracts import wire
 from algo_crds.contracts.orders import OrderStatus, Side
 from lockstep_stage import CLIENT, Script, Simulator, connect, gateway, log_in, make_world, run_world
 
@@ -37,6 +39,10 @@ async def test_lockstep_on_paper(tmp_path: Path, simulator: Simulator) -> None:
             script = Script(await connect(http, port), limit_steps=6_000)
             world = await run_world(http, simulator, "paper", script)
             await script.ws.close()
+            async with await connect(http, port) as again, asyncio.timeout(10):
+                welcome = wire.decode_to_runner(await again.receive_bytes())
+        assert isinstance(welcome, wire.Welcome)
+        assert welcome.last_tag == script.last_tag, "the next process may not have it in its journal"
         assert script.refused == []
         assert script.done
         assert script.welcome.last_send == 0, "nothing is sent before the market opens"

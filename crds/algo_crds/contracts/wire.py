@@ -173,6 +173,8 @@ class Welcome(_Message, frozen=True, kw_only=True, tag="welcome"):
     """Tags that an earlier epoch had sent and whose outcome it may not know."""
     last_send: int = 0
     """The door's last send for this strategy."""
+    last_tag: str = ""
+    """Tag of the last order that the door placed for it, empty where an earlier door may have placed one."""
     broker: "BrokerHealth"
 
 

@@ -22,7 +22,7 @@ from algo_crds.contracts.tokens import RunnerClaims
 from algo_gateway.door.account_book import AccountBook
 from algo_gateway.door.effects import Cut, Effect, Notice, Reply, Send, Write
 from algo_gateway.door.orphans import Orphans
-from algo_gateway.door.owners import Owner, Owners
+from algo_gateway.door.owners import Owner, Owners, note_send
 from algo_gateway.door.unknown_states import UnknownStates
 
 EXIT_CLASSES = (OrderClass.URGENT_EXIT, OrderClass.STOP, OrderClass.EXIT)
@@ -345,7 +345,7 @@ class Door:
         call = next(self._calls)
         held = 1 if _class_of(queued.write) is OrderClass.ENTRY else 0
         self._limiter.take(now, _kind(queued.write), held_for_stop=held)
-        owner.last_send = now
+        note_send(owner, queued.write, now)
         claims = owner.claims
         self._in_flight[call] = _InFlight(
             queued.connection,

@@ -5,6 +5,7 @@ started accepts the first epoch it sees, because the operator has deleted the ea
 """
 
 import msgspec
+from algo_crds.contracts import wire
 from algo_crds.contracts.tags import strategy_hash
 from algo_crds.contracts.tokens import RunnerClaims
 
@@ -18,6 +19,14 @@ class Owner(msgspec.Struct, kw_only=True):
     connection: int | None
     claims: RunnerClaims
     last_send: int = 0
+    last_tag: str = ""
+
+
+def note_send(owner: Owner, write: wire.Place | wire.Modify | wire.Cancel, now: int) -> None:
+    """A write of this strategy leaves for the broker; its next connection is told."""
+    owner.last_send = now
+    if isinstance(write, wire.Place):
+        owner.last_tag = write.tag
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):

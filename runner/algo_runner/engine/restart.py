@@ -37,18 +37,34 @@ def welcome(t: Turn, event: wire.Welcome) -> None:
     s.capability = event.capability
     s.broker = event.broker
     s.market.source = event.source
-    known = any(o.ask.at <= event.last_send <= o.send_before for o in s.orders.values()) or event.last_send == 0
     s.door_last_send = event.last_send
-    visible = event.last_send + event.capability.visibility_delay_ms
-    s.blind_until = 0 if s.continuous or known or visible <= t.now else visible
-    s.continuous = True
     take_session(t, event.instrument, event.session)
+    if not s.continuous:
+        s.blind_until = max(s.blind_until, _blind_until(t, event))
+    s.continuous = True
     reread(t)
     s.next_positions_at = t.now
     s.positions_at = 0
     for tag in event.in_flight:
         _in_flight(t, tag.lower())
     clear_backoffs(t)
+
+
+def _blind_until(t: Turn, event: wire.Welcome) -> int:
+    """From when on a book shows what an earlier process may have sent without a trace in its journal, 0 for at once.
+
+    Attempts rise and a journal keeps their order: who knows the last order that was placed knows all of them. A tag
+    that is not known is not used again either.
+    """
+    s = t.s
+    tag = event.last_tag.lower()
+    if event.last_send == 0 or tag in s.orders:
+        return 0
+    parsed = parse_tag(tag)
+    if parsed is not None and parsed.strategy_hash == s.hash8 and parsed.day.isoformat() == s.day:
+        s.highest = max(s.highest, parsed.attempt)
+    visible = event.last_send + event.capability.visibility_delay_ms
+    return visible if visible > t.now else 0
 
 
 def reread(t: Turn) -> None:

@@ -87,6 +87,7 @@ class Exchange:
         self.in_flight: dict[str, int] = {}
         """Tags at the broker without an outcome, with the instant at which the door gives up or has heard."""
         self.last_send = 0
+        self.last_tag = ""
         self.volume = 0
         self.feed_on = True
         self.session_until = at("23:59:00")
@@ -190,6 +191,7 @@ class Exchange:
         placing = isinstance(action, wire.Place)
         if placing:
             self.forwarded.add(action.tag)
+            self.last_tag = action.tag
         if placing:
             silent = self.constants.http_timeout_ms if what.startswith("mute") else 0
             self.in_flight[action.tag] = self.now + self.latency + silent

@@ -188,6 +188,7 @@ class Rig(Exchange):
                 capability=self.capability,
                 in_flight=tuple(sorted(tag for tag, until in self.in_flight.items() if until > self.now)),
                 last_send=self.last_send,
+                last_tag=self.last_tag,
                 broker=self.health(),
             )
         )

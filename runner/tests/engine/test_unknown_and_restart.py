@@ -4,6 +4,7 @@ import pytest
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Leg, OrderStatus
 from algo_crds.contracts.runtime import ExitReason, Phase
+from algo_runner.engine.state import snapshot
 from engine_setup import CAPABILITY, at, make_spec, rupees
 from engine_world import Rig, bought, equal_states, restore_twin, started
 from msgspec.structs import replace
@@ -188,6 +189,49 @@ def test_death_with_the_stop_under_way_never_places_two() -> None:
         rig.run_until(rig.now + 12_000, lambda: rupees(2000))
         assert len(rig.legs(Leg.STOP)) == 1, how
         assert rig.condition("Protected") == "True", how
+
+
+def replaced_stop_without_trace() -> tuple[Rig, bytes, int]:
+    """A stop is cancelled; the first new one is late at the door and the second rests, not yet in the book. With the
+    snapshot and the length of the journal of before: of both nothing is on disk."""
+    rig = started(now=at("09:19:50"))
+    rig.until("09:20:00")
+    data, length = snapshot(rig.state), len(rig.journal)
+    rig.script["place"].append("not_sent")
+    rig.rows_lost = True
+    rig.cancel_by_hand(rig.stop)
+    rig.feed(rig.book())
+    rig.advance(1_500)
+    assert [deal.tag for deal in rig.legs(Leg.STOP) if deal.live] == [rig.last_tag]
+    rig.stop.visible_at = rig.now + 5_000
+    return rig, data, length
+
+
+def test_an_order_without_trace_is_waited_for_also_where_one_of_the_same_moment_is_known() -> None:
+    rig, data, length = replaced_stop_without_trace()
+    rig.restart_from(data, length)
+    rig.run_until(rig.now + 4_000, lambda: rupees(2000))
+    assert rig.true_working <= rig.true_held
+    rig.rows_lost = False
+    rig.run_until(rig.now + 10_000, lambda: rupees(2000))
+    assert rig.true_working == rig.true_held == 10
+    assert rig.condition("Protected") == "True"
+
+
+def test_another_restart_or_connection_does_not_shorten_the_wait_for_an_order_without_trace() -> None:
+    for again in ("restart", "connection"):
+        rig, data, length = replaced_stop_without_trace()
+        rig.restart_from(data, length)
+        if again == "restart":
+            rig.restart_from(snapshot(rig.state), length)
+        else:
+            rig.disconnect()
+            rig.connect()
+        rig.run_until(rig.now + 4_000, lambda: rupees(2000))
+        assert rig.true_working <= rig.true_held, again
+        rig.rows_lost = False
+        rig.run_until(rig.now + 10_000, lambda: rupees(2000))
+        assert rig.true_working == rig.true_held == 10, again
 
 
 def test_fills_of_an_ended_run_reopen_it() -> None:

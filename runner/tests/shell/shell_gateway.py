@@ -104,6 +104,7 @@ class FakeGateway:
     _row_seq: int = 0
     _server: asyncio.Server | None = None
     last_send: int = 0
+    last_tag: str = ""
 
     @property
     def now(self) -> int:
@@ -199,6 +200,7 @@ class FakeGateway:
                 max_trigger_gap_bp=300,
             ),
             last_send=self.last_send,
+            last_tag=self.last_tag,
             broker=wire.BrokerHealth(now=self.now, session_valid_until=at("23:59:59")),
         )
 
@@ -235,6 +237,7 @@ class FakeGateway:
     def _write(self, message: wire.Place | wire.Modify | wire.Cancel) -> None:
         self.last_send = self.now
         if isinstance(message, wire.Place):
+            self.last_tag = message.tag
             if any(order.tag == message.tag for order in self.orders.values()):
                 self.send(wire.Rejected(now=self.now, req=message.req, kind=RejectKind.DUPLICATE_TAG))
                 return
