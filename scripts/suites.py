@@ -78,7 +78,7 @@ SUITES: tuple[Suite, ...] = (
     Suite(
         "cluster",
         "the main job on the real cluster: sessions, faults, kills",
-        _pytest("tests/cluster"),
+        _pytest("tests/cluster", "-n", "3", "--dist", "worksteal"),  # they wait for pods and markets, not for the CPU
         needs=("packages", "build"),
         alone=True,
     ),

@@ -2,9 +2,11 @@
 
 import asyncio
 
+import pytest
 from algo_local.demo.endpoints import SYSTEM_NAMESPACE, run
 from cluster_stage import House, Strategy, System, assert_sound, bought, eventually, net_position
 
+pytestmark = pytest.mark.alone
 SELL_TIME = "09:45:00"
 AWAY_S = 60
 """Wall time without Redis."""
