@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from algo_crds.contracts import runtime
 from algo_crds.contracts.money import NotAPriceError, parse_price
@@ -132,6 +133,12 @@ def test_a_flat_view_leaves_out_what_is_none() -> None:
     }
 
 
+def test_an_order_of_before_a_restart_says_no_time_rather_than_a_wrong_one() -> None:
+    unknown = msgspec.structs.replace(order(1), wall_time=0)
+    (shown,) = strategy_status(view(orders=(unknown,)))["orders"]
+    assert "wallTime" not in shown
+
+
 def test_a_held_view_is_what_the_schema_says() -> None:
     condition = runtime.ConditionView(status="True", reason="StopResting", since=1_618_200_000_123)
     status = strategy_status(
@@ -156,6 +163,7 @@ def test_a_held_view_is_what_the_schema_says() -> None:
         Decimal("-0.525"),
     )
     assert [one["tag"] for one in status["orders"]] == [f"a0000000{number:08d}" for number in range(4, 12)]
+    assert {one["wallTime"] for one in status["orders"]} == {"2023-11-14T22:13:20.000Z"}
     assert [one["type"] for one in status["conditions"]] == ["Protected", "Ready"]
     assert status["conditions"][0]["lastTransitionTime"] == "2021-04-12T04:00:00.123Z"
     assert status["runner"] == {"epoch": 9}

@@ -22,7 +22,6 @@ from algo_local.terminal import InstanceOption, console, fail, must_answer, runn
 app = typer.Typer(
     help="Runs the trading system on a native local Kubernetes cluster.", no_args_is_help=True, add_completion=False
 )
-trading.register(app)
 
 
 class _PassThrough(TyperCommand):
@@ -170,6 +169,8 @@ def simulate(
     except alone.SimulateError as error:
         fail(str(error))
 
+
+trading.register(app)
 
 if __name__ == "__main__":
     app()

@@ -6,7 +6,14 @@ They are an interface (people select by them, the API and the chart read them), 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from algo_crds.resources.metadata import ABANDON_ANNOTATION, API_VERSION, GROUP, TENANT_LABEL, USER_ANNOTATION
+from algo_crds.resources.metadata import (
+    ABANDON_ANNOTATION,
+    API_VERSION,
+    FORCE_SECOND_SELL_ANNOTATION,
+    GROUP,
+    TENANT_LABEL,
+    USER_ANNOTATION,
+)
 
 Manifest = dict[str, Any]
 """A Kubernetes object as JSON: the one untyped value of the operator, read through `observed` and typed models."""
@@ -29,6 +36,7 @@ MANAGED_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGER}"
 
 ANNOTATION_USER: Final = USER_ANNOTATION
 ANNOTATION_ABANDON: Final = ABANDON_ANNOTATION
+ANNOTATION_FORCE: Final = FORCE_SECOND_SELL_ANNOTATION
 ANNOTATION_APPLIED: Final = "algo.trading/applied"
 """Digest of the manifest last applied: tells that a field was dropped from it, which comparing values cannot."""
 ANNOTATION_TEMPLATE: Final = "algo.trading/template"

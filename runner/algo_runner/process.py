@@ -115,6 +115,7 @@ class Runner:
             clock=self._clock,
             unprotected=memory.unprotected,
             commands_id=lambda: self._specs.commands_id,
+            made=memory.made,
             notify=notice(self._id),
         )
         journal = create_journal(self._fence, self._spool, strategy_id=self._id)

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 from algo_crds.contracts import keys
-from algo_crds.contracts.runtime import RuntimeSpec
+from algo_crds.contracts.runtime import RuntimeSpec, decode_view
 
 from algo_runner.engine.actions import JournalEntry
 from algo_runner.engine.state import State, initial, replay, restore
@@ -20,7 +20,7 @@ from algo_runner.unprotected import UnprotectedTime
 
 log: Final = logging.getLogger("algo_runner.recovery")
 PAGE: Final = 500
-_FIELDS: Final = ("engine", "unprotected_total", "unprotected_since", "commands_id")
+_FIELDS: Final = ("engine", "unprotected_total", "unprotected_since", "commands_id", "view")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class Memory:
     state: State
     unprotected: UnprotectedTime
     commands_id: str
+    made: dict[str, int]
+    """Wall time at which each order was made, by tag; 0 where nobody knows any more."""
 
 
 async def remember(call: Call, spec: RuntimeSpec) -> Memory:
@@ -39,7 +41,7 @@ async def remember(call: Call, spec: RuntimeSpec) -> Memory:
         RedisAwayError, RedisRefusedError: Redis could not be read.
     """
     fields = await call("HMGET", keys.state(spec.strategy_id), *_FIELDS)
-    data, total, since, commands_id = fields
+    data, total, since, commands_id, shown = fields
     state = restore(data) if data else None
     if state is None:
         if data:
@@ -53,7 +55,15 @@ async def remember(call: Call, spec: RuntimeSpec) -> Memory:
         state=state,
         unprotected=UnprotectedTime(total=int(total or 0), since=int(since or 0)),
         commands_id=commands_id.decode() if commands_id else "0-0",
+        made={**dict.fromkeys(state.orders, 0), **_made(shown)},
     )
+
+
+def _made(shown: bytes | None) -> dict[str, int]:
+    try:
+        return {order.tag: order.wall_time for order in decode_view(shown).orders} if shown else {}
+    except msgspec.DecodeError:  # of another version; nothing trades by it
+        return {}
 
 
 async def _journal(call: Call, key: str) -> list[JournalEntry]:

@@ -88,6 +88,7 @@ class StateStore:
         clock: SessionClock,
         unprotected: UnprotectedTime,
         commands_id: Callable[[], str],
+        made: dict[str, int],
         notify: Command,
     ) -> None:
         self._fence = fence
@@ -95,6 +96,7 @@ class StateStore:
         self._clock = clock
         self._unprotected = unprotected
         self._commands_id = commands_id
+        self._made = made
         self._notify = notify
         self._state: State | None = None
         self._urgent = asyncio.Event()
@@ -139,7 +141,15 @@ class StateStore:
             return
         self._dirty = False
         wall = self._clock.wall_ms()
-        shown = msgspec.structs.replace(view(state, self._clock.now()), unprotected_ms=self._unprotected.read(wall))
+        told = view(state, self._clock.now())
+        shown = msgspec.structs.replace(
+            told,
+            unprotected_ms=self._unprotected.read(wall),
+            orders=tuple(
+                msgspec.structs.replace(order, wall_time=self._made.setdefault(order.tag, wall))
+                for order in told.orders
+            ),
+        )
         extra = Extra(
             unprotected_total=self._unprotected.total,
             unprotected_since=self._unprotected.since,

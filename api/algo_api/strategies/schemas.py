@@ -120,7 +120,7 @@ class OrderOut(BaseModel):
     status: OrderStatus = Field(description="State of the order.")
     message: str = Field(default="", description="What the broker said.")
     time: int = Field(description="When it was made: milliseconds by the market's clock.")
-    wall_time: int = Field(description="When it was made: milliseconds by the wall clock.")
+    wall_time: int | None = Field(description="When it was made: milliseconds by the wall clock; null if unknown.")
 
 
 class PositionOut(BaseModel):

@@ -206,7 +206,7 @@ def order_out(order: OrderView) -> OrderOut:
         status=order.status,
         message=order.message,
         time=order.time,
-        wall_time=order.wall_time,
+        wall_time=order.wall_time or None,
     )
 
 

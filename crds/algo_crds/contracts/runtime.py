@@ -87,7 +87,8 @@ class RuntimeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     halts: tuple[str, ...] = ()
     """Reasons of the tenant's and account's halts in force; entries are refused and positions flattened."""
     deleting: bool = False
-    force_second_sell: bool = False
+    force_second_sell: str = ""
+    """Tag of an exit whose outcome stays unknown and that a person calls absent, at the risk of a second sell."""
 
 
 class ConditionView(msgspec.Struct, frozen=True, kw_only=True):

@@ -193,7 +193,7 @@ class OrderStatusView(StatusPart):
     status: OrderStatus = Field(description="State of the order.")
     message: Text = Field(default="", description="What the broker said, if anything.")
     time: AwareDatetime = Field(description="When it was made, by the market's clock.")
-    wall_time: AwareDatetime = Field(description="When it was made, by the wall clock.")
+    wall_time: AwareDatetime | None = Field(default=None, description="When it was made, by the wall clock, if known.")
 
 
 class RunnerStatus(StatusPart):

@@ -21,11 +21,22 @@ from algo_operator.reconcile.strategy_view import Observed, observe
 from algo_operator.redis_users import runner_user
 from algo_operator.render.runner import RunnerInput, decode_secret, render_runner_pod, render_runner_secret
 from algo_operator.status.strategy import Said, strategy_status
-from algo_operator.vocabulary import ANNOTATION_ABANDON, ANNOTATION_TEMPLATE, POD, STRATEGY, Key, Manifest, runner_name
+from algo_operator.vocabulary import (
+    ANNOTATION_ABANDON,
+    ANNOTATION_FORCE,
+    ANNOTATION_TEMPLATE,
+    POD,
+    STRATEGY,
+    Key,
+    Manifest,
+    runner_name,
+)
 from algo_operator.workqueue import Done
 
 _RETRY_REDIS_SECONDS = 5.0
 _DELETING_SECONDS = 10.0
+_WORD = 32
+"""Characters of a tag that a person wrote: longer than any, and an annotation may hold anything."""
 
 
 async def reconcile_strategy(context: Context, key: Key) -> Done:
@@ -99,15 +110,17 @@ async def _publish(context: Context, seen: Observed, desired: Desired) -> bool:
     """Writes the runtime spec. False if Redis does not answer."""
     if seen.spec is None or seen.tenant is None:
         return True
+    metadata = seen.strategy["metadata"]
     spec = RuntimeSpec(
         strategy_id=seen.head.strategy_id,
         tenant_id=seen.tenant.tenant_id,
         name=f"{seen.head.namespace}/{seen.head.name}",
-        generation=int(seen.strategy["metadata"].get("generation", 0)),
+        generation=int(metadata.get("generation", 0)),
         spec=seen.spec,
         desired=desired,
         halts=seen.halts,
         deleting=seen.deleting,
+        force_second_sell=metadata.get("annotations", {}).get(ANNOTATION_FORCE, "").strip().lower()[:_WORD],
     )
     try:
         await context.runtime.put_spec(spec)

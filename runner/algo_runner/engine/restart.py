@@ -201,15 +201,27 @@ def call_absent(t: Turn, order: Order, why: str) -> None:
 
 
 def force_second_sell(t: Turn) -> None:
-    """A person takes the risk of a second sell: unknown sells stop to block others. Once for each spec that asks."""
+    """A person takes the risk of a second sell: the named unknown sell stops to block others.
+
+    Each word counts once, also where the order is not unknown by then: it must not wait for a later doubt. Who takes
+    the annotation away may name the same order again.
+    """
     s = t.s
-    if not s.spec.force_second_sell or s.forced_generation == s.spec.generation:
+    tag = s.spec.force_second_sell
+    if tag == s.forced_tag:
         return
-    s.forced_generation = s.spec.generation
-    for order in tuple(s.orders.values()):
-        if is_unknown(order) and order.leg is not Leg.ENTRY:
-            t.note("second sell forced by a person", order.tag)
-            call_absent(t, order, "a person forced a second sell")
+    order = s.orders.get(tag)
+    if tag and order is None and not s.reconciled:
+        return  # a runner that has just started does not know its orders yet
+    s.forced_tag = tag
+    if not tag:
+        return
+    if order is not None and is_unknown(order) and order.leg is not Leg.ENTRY:
+        t.note("second sell forced by a person", tag)
+        t.alert("critical", "SecondSellForced", f"a person calls {tag} absent: the next sell may be a second one")
+        call_absent(t, order, "a person forced a second sell")
+    else:
+        t.alert("warning", "NothingForced", f"order {tag} is no exit of unknown outcome: no second sell is forced")
 
 
 def reads(t: Turn) -> None:

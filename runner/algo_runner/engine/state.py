@@ -266,7 +266,8 @@ class State(msgspec.Struct, kw_only=True):
     quote_wait: int = 0
     """Since when an exit waits for a quote."""
     start_asked: bool = False
-    forced_generation: int = -1
+    forced_tag: str = ""
+    """The order of the forced second sell that was read last; empty once the annotation has been taken away."""
     reported_blocked: bool = False
     reported_unconfirmed: bool = False
     gather_at: int = 0

@@ -22,6 +22,10 @@ from algo_runner.engine.state import State
 from algo_runner.engine.turn import Turn, view_of
 
 SHOWN_ORDERS: Final = 12
+_UNKNOWN_SELL: Final = (
+    "the outcome of a sell was not seen; it is being looked up. If the broker's own page shows that it is not there, "
+    "set the annotation algo.trading/force-second-sell to its tag"
+)
 EXIT_REASONS: Final = {
     ExitReason.STOP: ("StopHit", "the resting stop was hit"),
     ExitReason.SOFTWARE_STOP: ("SoftwareStop", "the software watch sold at the stop"),
@@ -75,7 +79,7 @@ def _protected(t: Turn) -> tuple[str, str, str]:
     s = t.s
     shares = held(s)
     if any_unknown_sell(s) and shares > 0:
-        return "Unknown", "SellUnknown", "the outcome of a sell was not seen; it is being looked up"
+        return "Unknown", "SellUnknown", _UNKNOWN_SELL
     if shares <= 0:
         return "False", "NoPosition", "nothing is held"
     if s.exit_reason is not None:

@@ -100,10 +100,44 @@ def test_only_a_person_may_force_a_second_sell() -> None:
     rig.book_down = True
     rig.run_until(at("09:20:40"), lambda: rupees(2000))
     assert not rig.legs(Leg.STOP)
-    rig.change(force_second_sell=True)
+    (unknown,) = [order for order in rig.view.orders if order.leg is Leg.STOP]
+    rig.change(force_second_sell=unknown.tag)
     rig.advance(10)
     assert len(rig.legs(Leg.STOP)) == 1
     assert any("forced" in getattr(entry, "what", "") for entry in rig.journal)
+    assert "SecondSellForced" in rig.alerts()
+
+
+def still_unknown() -> tuple[Rig, str]:
+    """A stop whose outcome stays unknown because no book can be read, and its tag."""
+    rig = with_unknown_stop("lost")
+    rig.book_down = True
+    rig.run_until(at("09:20:40"), lambda: rupees(2000))
+    (stop,) = [order for order in rig.view.orders if order.leg is Leg.STOP]
+    return rig, stop.tag
+
+
+def test_a_forced_second_sell_names_one_order() -> None:
+    rig, _ = still_unknown()
+    (entry,) = [order for order in rig.view.orders if order.leg is Leg.ENTRY]
+    for other in (entry.tag, "a12345678abcs002"):
+        rig.change(force_second_sell=other)
+        rig.advance(10)
+        assert not rig.legs(Leg.STOP)
+        assert rig.condition("Protected") == "Unknown"
+    assert "NothingForced" in rig.alerts()
+
+
+def test_a_word_for_an_order_whose_outcome_is_known_does_not_wait_for_a_later_doubt() -> None:
+    rig = bought()
+    (tag,) = [order.tag for order in rig.view.orders if order.leg is Leg.STOP]
+    rig.change(force_second_sell=tag)
+    rig.change()
+    assert rig.alerts().count("NothingForced") == 1
+    assert rig.state.forced_tag == tag
+    assert rig.condition("Protected") == "True"
+    rig.change(force_second_sell="")
+    assert rig.state.forced_tag == "", "taken away, the same order may be named again"
 
 
 def test_a_tag_that_the_door_has_forwarded_is_unknown_never_resent() -> None:

@@ -1,11 +1,12 @@
 """A whole day of one strategy, in a real process, over a real socket, with a real Redis."""
 
 import asyncio
+import time
 
 import pytest
 from algo_crds.contracts import keys, wire
 from algo_crds.contracts.orders import Leg, OrderStatus
-from algo_crds.contracts.runtime import ExitReason, OrderEvent, Phase, PhaseEvent, decode_event
+from algo_crds.contracts.runtime import ExitReason, OrderEvent, Phase, PhaseEvent, decode_event, decode_view
 from shell_gateway import SOURCE, FakeGateway, at, path
 from shell_processes import STRATEGY, RedisServer, RunnerProcess, make_spec, until
 
@@ -78,6 +79,9 @@ async def test_state_hash_has_the_names_that_were_asked_for(
     }
     assert {name: fields[name] for name in expected} == expected
     assert {"last_action", "market_data", "errors", "view", "engine"} <= set(fields)
+    made = [order.wall_time for order in decode_view(fields["view"]).orders]
+    assert all(time.time() - 60 < at / 1000 <= time.time() for at in made)
+    assert len(made) == 2
 
 
 async def test_events_tell_the_story_in_order(redis: RedisServer, gateway: FakeGateway, runner: RunnerProcess) -> None:
