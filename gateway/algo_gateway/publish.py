@@ -72,10 +72,8 @@ class Publisher:
 
     def event(self, code: str, message: str, now: int) -> None:
         """Something for `account:{id}:events`."""
-        if len(self._events) >= _MAX_EVENTS:
-            self._events.popleft()
-            self._dropped += 1
         self._events.append({"code": code, "message": message, "time": str(now)})
+        self._bound()
 
     async def read(self, field: str) -> bytes | None:
         """A field of `account:{id}:state` as an earlier process left it; None when Redis does not answer."""
@@ -119,6 +117,21 @@ class Publisher:
         clock, state, events = self._clock, dict(self._state), list(self._events)
         if clock == self._clock_written and not state and not events:
             return
+        self._events.clear()  # what is under way is neither waiting nor lost
+        try:
+            await self._write_down(redis, clock, state, events)
+        except BaseException:
+            self._events.extendleft(reversed(events))
+            self._bound()
+            raise
+        self._clock_written = clock
+        for name, text in state.items():
+            if self._state.get(name) == text:
+                del self._state[name]
+
+    async def _write_down(
+        self, redis: "Redis", clock: int, state: dict[str, str], events: list[dict[str, str]]
+    ) -> None:
         pipe = redis.pipeline(transaction=False)
         if clock:
             pipe.set(keys.clock(self._source), clock)
@@ -129,13 +142,9 @@ class Publisher:
         if state or events:
             pipe.publish(keys.account_notify(self._account), "")
         await pipe.execute()
-        self._clock_written = clock
-        self._written(state, events)
 
-    def _written(self, state: dict[str, str], events: list[dict[str, str]]) -> None:
-        for name, text in state.items():
-            if self._state.get(name) == text:
-                del self._state[name]
-        for event in events:
-            if self._events and self._events[0] is event:  # a full queue may have dropped it meanwhile
-                self._events.popleft()
+    def _bound(self) -> None:
+        """No more events wait than that; the oldest go."""
+        while len(self._events) > _MAX_EVENTS:
+            self._events.popleft()
+            self._dropped += 1

@@ -16,6 +16,8 @@ from algo_gateway.paper_account import PaperAccount
 from algo_gateway.publish import Publisher, connect
 from gateway_processes import RedisServer
 from redis import Redis
+from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
 
 pytestmark = pytest.mark.redis
 NOW = instant(date(2021, 4, 12), time(9, 20))
@@ -33,14 +35,15 @@ async def test_copies_arrive_and_outlive_an_absence(redis: RedisServer, monkeypa
     writing = asyncio.create_task(publisher.run())
     reader: Any = Redis.from_url(redis.url)
     try:
-        publisher.now(7)
         publisher.prices.tick(("NSE", "RELIANCE"), 28754000, 6, 100)
+        await until(lambda: reader.hget(keys.last_prices("src_1"), "NSE:RELIANCE") == b"2875.40")
+        publisher.now(7)
         publisher.state(feed="connected")
         publisher.event("First", "text", 7)
         await until(lambda: reader.xlen(keys.account_events("brk_1")) == 1)
         assert reader.hget(keys.account_state("brk_1"), "feed") == b"connected"
         assert reader.get(keys.clock("src_1")) == b"7"
-        await until(lambda: reader.hget(keys.last_prices("src_1"), "NSE:RELIANCE") == b"2875.40")
+        await publisher.save()  # returns when the publisher itself knows that all is written
         redis.stop()
         for number in range(5):
             publisher.event(f"Away{number}", "text", 8)
@@ -56,6 +59,58 @@ async def test_copies_arrive_and_outlive_an_absence(redis: RedisServer, monkeypa
         assert await publisher.read("paper") == b"kept"
     finally:
         writing.cancel()
+
+
+class Stuck:
+    """A server whose next writes wait for the test, and end as it says."""
+
+    def __init__(self) -> None:
+        self.connection_pool = ConnectionPool()
+        self.under_way = asyncio.Event()
+        self.ends: asyncio.Queue[Exception | None] = asyncio.Queue()
+        self.added: list[str] = []
+        self.written: list[str] = []
+
+    def pipeline(self, transaction: bool) -> "Stuck":
+        self.added = []
+        return self
+
+    def xadd(self, _name: str, fields: dict[str, str], **_: Any) -> None:
+        self.added.append(fields["code"])
+
+    def publish(self, *_: str) -> None:
+        return None
+
+    async def execute(self) -> None:
+        self.under_way.set()
+        if (error := await self.ends.get()) is not None:
+            raise error
+        self.written += self.added
+
+
+@pytest.mark.parametrize(
+    ("error", "dropped", "kept"),
+    [(None, 1, ["First", "1", "2", "3"]), (RedisError("gone"), 2, ["1", "2", "3"])],
+    ids=["written", "not written"],
+)
+async def test_what_is_being_written_is_not_counted_as_lost(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None, dropped: int, kept: list[str]
+) -> None:
+    monkeypatch.setattr(publish, "_MAX_EVENTS", 3)
+    stuck: Any = Stuck()
+    publisher = Publisher(stuck, "brk_1", "src_1")
+    publisher.event("First", "text", 7)
+    writing = asyncio.create_task(publisher.save())
+    await stuck.under_way.wait()
+    for number in range(4):
+        publisher.event(str(number), "text", 8)
+    assert publisher.dropped == 1
+    stuck.ends.put_nowait(error)
+    await writing
+    assert publisher.dropped == dropped
+    stuck.ends.put_nowait(None)
+    await publisher.save()
+    assert stuck.written == kept
 
 
 async def test_a_paper_account_is_found_again(redis: RedisServer) -> None:
