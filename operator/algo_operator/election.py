@@ -20,6 +20,8 @@ from algo_operator.vocabulary import LEASE, Manifest
 logger = logging.getLogger(__name__)
 
 NAME = "algo-operator"
+_TRIES = 5
+"""One renewal can be under way; more conflicts than that are somebody else's."""
 
 
 class LeadershipLostError(RuntimeError):
@@ -85,10 +87,20 @@ class Election:
                 raise LeadershipLostError("the lease could not be renewed in time")
 
     async def give_up(self) -> None:
-        """Lets the next one in at once, on a clean stop."""
-        lease = await self.cluster.get(LEASE, self.namespace, NAME)
-        if lease is not None and lease["spec"].get("holderIdentity") == self.identity:
-            await self._write(lease, {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1})
+        """Lets the next one in at once, on a clean stop.
+
+        A renewal that the stop cut off may still arrive between our read and our write: then both are done again.
+        """
+        for _ in range(_TRIES):
+            lease = await self.cluster.get(LEASE, self.namespace, NAME)
+            if lease is None or lease["spec"].get("holderIdentity") != self.identity:
+                return
+            try:
+                await self._write(lease, {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1})
+            except ConflictError:
+                continue
+            return
+        logger.warning("the lease was not given up, it runs out by itself")
 
     async def _try(self, seen: _Seen) -> bool:
         lease = await self.cluster.get(LEASE, self.namespace, NAME)

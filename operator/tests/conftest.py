@@ -34,12 +34,13 @@ OWNER = "usr_01hzy3v5k2m8n4p6q7r8s9t0a1"
 @pytest.fixture(scope="session")
 def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     server = start_apiserver(tmp_path_factory.mktemp("apiserver"))
-    asyncio.run(_install(server))
+    asyncio.run(install_crds(server))
     yield server
     server.stop()
 
 
-async def _install(server: ApiServer) -> None:
+async def install_crds(server: ApiServer) -> None:
+    """Our CRDs, served, and the platform's namespace."""
     client = await create_kube_client(server.kubeconfig)
     cluster = create_cluster(client)
     for path in sorted(MANIFESTS.glob("*.yaml")):

@@ -38,15 +38,16 @@ class _Close(NamedTuple):
 class Connection:
     """One client's socket. `state` is the dialect's own: subscriptions, modes, what was sent before."""
 
-    def __init__(self, ordinal: int, request: web.Request) -> None:
+    def __init__(self, ordinal: int, request: web.Request, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.request = request
+        self.monotonic = monotonic
         self.clock: Clock | None = None
         self.account: Account | None = None
         """Whose it is; None until a client that proves itself in band has done so (`Sockets.bind`)."""
         self.sent = Stream(connection=ordinal)
         self.state: Any = None
         self.closing = False
-        self.sent_at = time.monotonic()
+        self.sent_at = self.monotonic()
         """Wall time of the newest message, for heartbeats that are due in silence."""
         self.heard_at = self.sent_at
         """Wall time of the client's newest data message or ping."""
@@ -60,7 +61,7 @@ class Connection:
             self.close()
             return
         self.sent.frames += 1
-        self.sent_at = time.monotonic()
+        self.sent_at = self.monotonic()
         self.queue.put_nowait(message)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
@@ -100,6 +101,8 @@ class Dialect:
     heartbeat: Callable[[Connection], None] | None = None
     """Called every `heartbeat_s` of wall time: say what keeps the line alive, or close one that is silent too long."""
     heartbeat_s: float = 1.0
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds by which a connection's silence is measured."""
     ping_s: float | None = None
     """WebSocket pings so often; a client that does not answer within half of it is gone."""
     max_connections: int = 0
@@ -162,7 +165,7 @@ class Sockets:
         if not socket.can_prepare(request):
             raise web.HTTPBadRequest
         self._ordinals += 1
-        connection = Connection(self._ordinals, request)
+        connection = Connection(self._ordinals, request, self.dialect.monotonic)
         socket.headers[CONNECTION_HEADER] = str(self._ordinals)
         # Whoever sees the handshake's answer is already told of everything that happens from then on.
         if clock is not None and account is not None:
@@ -207,11 +210,11 @@ class Sockets:
     async def _read(self, socket: web.WebSocketResponse, connection: Connection) -> None:
         async for message in socket:
             if message.type is WSMsgType.PING:
-                connection.heard_at = time.monotonic()
+                connection.heard_at = connection.monotonic()
                 await socket.pong(message.data)
             if connection.closing or message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 continue
-            connection.heard_at = time.monotonic()
+            connection.heard_at = connection.monotonic()
             before = connection.sent.frames
             self.dialect.received(connection, message.data)
             if connection.sent.frames != before:

@@ -338,24 +338,36 @@ async def test_beats_count_what_each_socket_was_sent(sim: Sim) -> None:
         assert (stream.name, stream.frames) == ("orders", 1)
 
 
+class Still:
+    """A clock that the test moves; counts how often it was looked at."""
+
+    def __init__(self) -> None:
+        self.at, self.looks = 1000.0, 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return self.at
+
+
 @pytest.mark.parametrize("speaks", ["nothing", "text", "ping"])
 async def test_a_silent_socket_is_closed_and_both_heartbeats_count(
     sim: Sim, monkeypatch: pytest.MonkeyPatch, speaks: str
 ) -> None:
-    """With an idle time of a moment: a client that says nothing is gone, one that pings in either way is not."""
-    monkeypatch.setattr(angelone_app, "market_dialect", lambda: market_dialect(0.3))
-    monkeypatch.setattr(angelone_app, "order_dialect", lambda: order_dialect(0.3))
+    """A client that says nothing for longer than the idle time is gone, one that pings in either way is not."""
+    clock = Still()
+    monkeypatch.setattr(angelone_app, "market_dialect", lambda: market_dialect(0.1, clock))
+    monkeypatch.setattr(angelone_app, "order_dialect", lambda: order_dialect(0.1, clock))
     angel = await _angel(sim)
     runner = web.AppRunner(angelone_app.create_angelone_app(sim.servers.worlds))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        await _idle(angel, f"http://127.0.0.1:{runner.addresses[0][1]}", speaks)
+        await _idle(angel, f"http://127.0.0.1:{runner.addresses[0][1]}", speaks, clock)
     finally:
         await runner.cleanup()
 
 
-async def _idle(angel: Angel, root: str, speaks: str) -> None:
+async def _idle(angel: Angel, root: str, speaks: str, clock: Still) -> None:
     # A second application of the same worlds knows only accounts that come after it.
     await angel.sim.call(
         "POST", "/worlds/w/accounts", {**ACCOUNT, "client_id": "S000124", "api_key": "angelkey02"}, status=201
@@ -363,23 +375,19 @@ async def _idle(angel: Angel, root: str, speaks: str) -> None:
     other = Angel(angel.sim)
     other.root = root
     data = await _log_in_other(other)
-    headers = {
-        "Authorization": data["jwtToken"],
-        "x-api-key": "angelkey02",
-        "x-client-code": "S000124",
-        "x-feed-token": data["feedToken"],
-    }
-    async with angel.sim.http.ws_connect(f"{root}/market-socket", headers=headers) as socket:
-        for _ in range(8):
-            await asyncio.sleep(0.1)
-            if speaks == "text":
-                await socket.send_str("ping")
-            elif speaks == "ping":
-                await socket.ping()
+    headers = {"Authorization": data["jwtToken"], "x-feed-token": data["feedToken"]}
+    headers |= {"x-api-key": "angelkey02", "x-client-code": "S000124"}
+    async with angel.sim.http.ws_connect(f"{root}/market-socket", headers=headers, autoping=False) as socket:
         if speaks == "nothing":
+            clock.at += 0.11
             assert (await asyncio.wait_for(socket.receive(), 5)).type is WSMsgType.CLOSE
-        else:
-            assert await _alive(socket)
+            return
+        for _ in range(4):
+            clock.at += 0.09
+            await (socket.send_str("ping") if speaks == "text" else socket.ping(b"pong"))
+            assert (await asyncio.wait_for(socket.receive(), 5)).data in ("pong", b"pong")
+            await angel.sim.until(lambda _, seen=clock.looks: clock.looks > seen + 1)  # type: ignore[misc] # a beat
+        assert await _alive(socket)
 
 
 async def _alive(socket: Socket) -> bool:

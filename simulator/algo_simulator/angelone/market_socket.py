@@ -4,7 +4,7 @@ The client may keep the line alive with the text `ping` or with WebSocket pings;
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -56,11 +56,11 @@ class _Named(msgspec.Struct, frozen=True):
 Subscriptions = dict[Key, set[int]]
 
 
-def market_dialect(idle_s: float = IDLE_S) -> Dialect:
+def market_dialect(idle_s: float = IDLE_S, monotonic: Callable[[], float] = time.monotonic) -> Dialect:
     """The socket's behaviour; a connection's `state` is its modes by exchange type and token."""
 
     def heartbeat(connection: Connection) -> None:
-        if time.monotonic() - connection.heard_at > idle_s:
+        if monotonic() - connection.heard_at > idle_s:
             connection.close()
 
     return Dialect(
@@ -69,6 +69,7 @@ def market_dialect(idle_s: float = IDLE_S) -> Dialect:
         ticks=_ticks,
         heartbeat=heartbeat,
         heartbeat_s=min(_HEARTBEAT_S, idle_s / 2),
+        monotonic=monotonic,
         max_connections=MAX_CONNECTIONS,
     )
 

@@ -1,7 +1,7 @@
 """What the order socket says: a greeting, then every public stage of every order of the account, and `pong`."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -74,11 +74,11 @@ _EMPTY: Final[dict[str, object]] = {name: 0.0 if name in _NUMBERS else "" for na
 """The order of the greeting."""
 
 
-def order_dialect(idle_s: float = IDLE_S) -> Dialect:
+def order_dialect(idle_s: float = IDLE_S, monotonic: Callable[[], float] = time.monotonic) -> Dialect:
     """The socket's behaviour. Nothing is replayed after a reconnect."""
 
     def heartbeat(connection: Connection) -> None:
-        if time.monotonic() - connection.heard_at > idle_s:
+        if monotonic() - connection.heard_at > idle_s:
             connection.close()
 
     return Dialect(
@@ -88,6 +88,7 @@ def order_dialect(idle_s: float = IDLE_S) -> Dialect:
         update=_update,
         heartbeat=heartbeat,
         heartbeat_s=min(_HEARTBEAT_S, idle_s / 2),
+        monotonic=monotonic,
         max_connections=MAX_CONNECTIONS,
     )
 

@@ -1,6 +1,5 @@
 """What Kite's market socket says: prices in binary frames, order updates as text on all the account's connections."""
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -69,7 +68,7 @@ def _opened(connection: Connection) -> None:
 
 
 def _heartbeat(connection: Connection) -> None:
-    if time.monotonic() - connection.sent_at >= HEARTBEAT_S / 2:
+    if connection.monotonic() - connection.sent_at >= HEARTBEAT_S / 2:
         connection.put(HEARTBEAT)
 
 
