@@ -15,7 +15,7 @@ from algo_runner.engine.actions import Filled
 from algo_runner.engine.calls import modify, press_cancel
 from algo_runner.engine.orders import held, live_sells, may_still_trade, primary, sellable, waits, working
 from algo_runner.engine.protect import begin_exit, main_stop, spare_modifications
-from algo_runner.engine.session import can_place, can_write
+from algo_runner.engine.session import can_place, can_write, evidence_from
 from algo_runner.engine.state import Ask, Line, Order
 from algo_runner.engine.turn import Turn
 
@@ -163,7 +163,8 @@ def take_positions(t: Turn, event: wire.Positions) -> None:
 
 
 def cross_check(t: Turn, begun_at: int) -> None:
-    """Positions only cross-check, and only when read between two equal book reads."""
+    """Positions only cross-check, only when read between two equal book reads, and not while they may still tell of
+    what was before our last order: a good stop must not be cut by them."""
     s = t.s
     if s.positions_checked or begun_at < s.positions_at:
         return
@@ -174,6 +175,10 @@ def cross_check(t: Turn, begun_at: int) -> None:
     if s.positions_quantity == held(s) + others:
         s.differences = 0
         s.position_cut = -1
+        return
+    since = evidence_from(s)
+    if s.positions_at < since:
+        s.next_positions_at = min(s.next_positions_at, since)
         return
     s.differences += 1
     s.next_positions_at = t.now + 1_000

@@ -268,6 +268,19 @@ def test_another_restart_or_connection_does_not_shorten_the_wait_for_an_order_wi
         assert rig.true_working == rig.true_held == 10, again
 
 
+def test_positions_that_lag_never_cut_a_good_stop() -> None:
+    rig = started(now=at("09:19:50"))
+    rig.until("09:20:00")
+    late = [wire.Positions(now=rig.now, req=0, begun_at=rig.now)]
+    rig.positions = lambda req=0: replace(late[0], now=rig.now, req=req, begun_at=rig.now)  # type: ignore[method-assign]
+    rig.restart_from(snapshot(rig.state), len(rig.journal))
+    rig.run_until(at("09:20:09"), lambda: rupees(2000))
+    assert rig.stop.live
+    assert rig.condition("Protected") == "True"
+    rig.run_until(at("09:20:40"), lambda: rupees(2000))
+    assert not rig.stop.live, "what is said for longer than the broker is late counts"
+
+
 def test_fills_of_an_ended_run_reopen_it() -> None:
     rig = started(now=at("09:19:50"), liquidity=0)
     rig.until("09:20:08")

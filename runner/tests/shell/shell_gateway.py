@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 
 import msgspec
 from algo_crds.contracts import wire
-from algo_crds.contracts.orders import FINAL, Leg, OrderRow, OrderStatus, OrderType, Product, RejectKind, Side
+from algo_crds.contracts.orders import (
+    FINAL,
+    Leg,
+    OrderRow,
+    OrderStatus,
+    OrderType,
+    PositionRow,
+    Product,
+    RejectKind,
+    Side,
+)
 from algo_crds.contracts.tags import parse_tag
 from algo_crds.contracts.tokens import RunnerClaims
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
@@ -225,7 +235,8 @@ class FakeGateway:
                 rows = tuple(order.row(self.now) for order in self.orders.values())
                 self.send(wire.Book(now=self.now, req=message.req, begun_at=self.now, rows=rows))
             case wire.ReadPositions():
-                self.send(wire.Positions(now=self.now, req=message.req, begun_at=self.now))
+                net = PositionRow(exchange="NSE", symbol="RELIANCE", product=Product.INTRADAY, quantity=self.held())
+                self.send(wire.Positions(now=self.now, req=message.req, begun_at=self.now, rows=(net,)))
             case wire.ReadQuote():
                 self.send(wire.Tick(now=self.now, price=self.last, time=self.now, source=SOURCE, polled=True))
             case _:
