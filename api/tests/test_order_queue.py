@@ -6,7 +6,8 @@ import pytest
 from algo_api.settings import Settings
 from algo_crds.contracts import keys
 from algo_crds.contracts.ids import is_id
-from algo_crds.contracts.runtime import ConditionView, Phase, QueueEvent, StrategyView, encode
+from algo_crds.contracts.orders import Leg, OrderStatus, OrderType, Side
+from algo_crds.contracts.runtime import ConditionView, OrderView, Phase, QueueEvent, StrategyView, encode
 from algo_runner.engine.events import Command, CommandKind
 from algo_runner.spec_watch import parse_command
 from redis.asyncio import Redis
@@ -97,7 +98,7 @@ async def test_a_stranger_commands_nothing(
     trader: Any, url: str, make_trader: Any, strategy_id: str, redis: Redis
 ) -> None:
     await park(redis, strategy_id, entry(TAG))
-    await redis.hset(keys.state(strategy_id), "view", encode(failed(strategy_id)))
+    await redis.hset(keys.state(strategy_id), "view", encode(failed(strategy_id, order(LATER, Leg.STOP))))
     stranger = await make_trader(url, with_namespace=False)
     base = f"/strategies/{strategy_id}"
     answers = [
@@ -105,16 +106,24 @@ async def test_a_stranger_commands_nothing(
         await stranger.http.post(f"{base}/order-queue/{TAG}/retry"),
         await stranger.http.post(f"{base}/order-queue/{TAG}/discard"),
         await stranger.http.post(f"{base}/clear", json={"note": "mine now"}),
+        await stranger.http.post(f"{base}/orders/{LATER}/force-second-sell"),
     ]
-    assert [answer.status_code for answer in answers] == [404] * 4
+    assert [answer.status_code for answer in answers] == [404] * 5
     assert await commands(redis, strategy_id) == []
 
 
-def failed(strategy_id: str) -> StrategyView:
+def order(tag: str, leg: Leg, status: OrderStatus = OrderStatus.UNKNOWN) -> OrderView:
+    return OrderView(
+        tag=tag, leg=leg, side=Side.SELL, type=OrderType.STOP_LIMIT, price=19_700_000, trigger=19_800_000, quantity=10,
+        status=status, time=NOW, wall_time=0,
+    )  # fmt: skip
+
+
+def failed(strategy_id: str, *orders: OrderView) -> StrategyView:
     return StrategyView(
         strategy_id=strategy_id, epoch=1, generation=1, day="2021-04-12", now=NOW, phase=Phase.FAILED,
         reason="PositionOpenAtSessionEnd", message="", held=10, entry_price=19_201_500,
-        conditions={"Protected": ConditionView(status="False", reason="NoStop", since=NOW)},
+        conditions={"Protected": ConditionView(status="False", reason="NoStop", since=NOW)}, orders=orders,
     )  # fmt: skip
 
 
@@ -133,6 +142,29 @@ async def test_a_failed_run_is_cleared_with_a_note(trader: Any, strategy_id: str
         "strategy.clear",
         {"note": note, "reason": "PositionOpenAtSessionEnd", "held": 10},
     )
+
+
+async def test_a_second_sell_is_forced_only_over_a_sell_of_unknown_outcome(
+    trader: Any, strategy_id: str, redis: Redis
+) -> None:
+    def path(tag: str) -> str:
+        return f"/strategies/{strategy_id}/orders/{tag}/force-second-sell"
+
+    rests = "a12345678abcs003"
+    orders = (order(TAG, Leg.ENTRY), order(LATER, Leg.STOP), order(rests, Leg.STOP, OrderStatus.TRIGGER_PENDING))
+    await redis.hset(keys.state(strategy_id), "view", encode(failed(strategy_id, *orders)))
+    refused = [(await trader.http.post(path(tag))).status_code for tag in (TAG, rests, "a12345678abcs004", "A-1")]
+    assert refused == [409, 409, 404, 422]
+    assert (await commands(redis, strategy_id), await audited(trader, strategy_id)) == ([], [])
+    answer = await trader.http.post(path(LATER))
+    assert answer.status_code == 202, answer.text
+    assert [one["wall_time"] for one in answer.json()["orders"]] == [None] * 3
+    assert await commands(redis, strategy_id) == [Command(kind=CommandKind.FORCE, actor=trader.id, tag=LATER)]
+    (change,) = await audited(trader, strategy_id)
+    assert (change["action"], change["actor"]) == ("strategy.force_second_sell", trader.id)
+    assert change["changes"] == {"tag": LATER, "leg": "Stop", "quantity": 10}
+    told: Any = await redis.xrange(keys.events(strategy_id))
+    assert [b'"command":"force"' in fields[b"event"] for _, fields in told] == [True]
 
 
 async def test_without_redis_there_is_neither_command_nor_audit_entry(

@@ -9,7 +9,7 @@ from typing import Any, Final
 from algo_crds.resources.metadata import (
     ABANDON_ANNOTATION,
     API_VERSION,
-    FORCE_SECOND_SELL_ANNOTATION,
+    FORCE_SELL_ANNOTATION,
     GROUP,
     TENANT_LABEL,
     USER_ANNOTATION,
@@ -36,7 +36,7 @@ MANAGED_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGER}"
 
 ANNOTATION_USER: Final = USER_ANNOTATION
 ANNOTATION_ABANDON: Final = ABANDON_ANNOTATION
-ANNOTATION_FORCE: Final = FORCE_SECOND_SELL_ANNOTATION
+ANNOTATION_FORCE_SELL: Final = FORCE_SELL_ANNOTATION
 ANNOTATION_APPLIED: Final = "algo.trading/applied"
 """Digest of the manifest last applied: tells that a field was dropped from it, which comparing values cannot."""
 ANNOTATION_TEMPLATE: Final = "algo.trading/template"

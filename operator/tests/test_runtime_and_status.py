@@ -8,7 +8,6 @@ from algo_crds.contracts.runtime import ConditionView, Phase, decode_spec
 from algo_operator.vocabulary import (
     BROKER_ACCOUNT,
     POD,
-    STRATEGY,
     TENANT,
 )
 
@@ -61,17 +60,6 @@ async def test_a_halt_reaches_the_door_and_every_spec(house: House) -> None:
     await house.run_pod("gw-paper", instance="c2")  # the container restarted: it must be told again
     await house.desk.settle(house.paper_key, passes=1)
     assert len(house.desk.halts) == told + 1
-
-
-async def test_a_person_calls_an_unknown_exit_absent_by_an_annotation(house: House) -> None:
-    key = await house.strategy()
-    await house.desk.settle(key, passes=1)
-    identifier = (await house.status())["strategyId"]
-    for written, told in ((" A12345678ABCS002 ", "a12345678abcs002"), (None, "")):
-        annotation = {"metadata": {"annotations": {"algo.trading/force-second-sell": written}}}
-        await house.desk.cluster.patch(STRATEGY, house.namespace, "one", annotation)
-        await house.desk.settle(key, passes=1)
-        assert decode_spec(await house.spec_of(identifier)).force_second_sell == told
 
 
 async def test_status_comes_from_the_view(house: House) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from algo_crds.contracts import keys, wire
-from algo_crds.contracts.runtime import RuntimeSpec
+from algo_crds.contracts.runtime import RuntimeSpec, StrategyEvent
 
 from algo_runner import crash_points
 from algo_runner.engine.events import Command, Event, JournalHealth, SpecChanged
@@ -114,17 +114,23 @@ class Runner:
             strategy_id=self._id,
             clock=self._clock,
             unprotected=memory.unprotected,
+            order_times=memory.order_times,
             commands_id=lambda: self._specs.commands_id,
-            made=memory.made,
             notify=notice(self._id),
         )
         journal = create_journal(self._fence, self._spool, strategy_id=self._id)
+        events_out = create_events_out(self._spool, strategy_id=self._id)
+
+        def publish(event: StrategyEvent) -> None:
+            memory.order_times.observe(event)
+            events_out(event)
+
         armed_points = crash_points.create_crash_points(self._settings.crash_dir)
         ports = Ports(
             send=self._gateway.send,
             journal_now=journal.now,
             journal_later=journal.later,
-            publish=create_events_out(self._spool, strategy_id=self._id),
+            publish=publish,
             queue=create_order_queue(self._spool, strategy_id=self._id),
             changed=self._store.changed,
             armed=self._armed,

@@ -10,17 +10,18 @@ from typing import Final
 
 import msgspec
 from algo_crds.contracts import keys
-from algo_crds.contracts.runtime import RuntimeSpec, decode_view
+from algo_crds.contracts.runtime import RuntimeSpec
 
 from algo_runner.engine.actions import JournalEntry
 from algo_runner.engine.state import State, initial, replay, restore
 from algo_runner.fence import Call
 from algo_runner.journal import FIELD, decode_entry
+from algo_runner.order_times import OrderTimes
 from algo_runner.unprotected import UnprotectedTime
 
 log: Final = logging.getLogger("algo_runner.recovery")
 PAGE: Final = 500
-_FIELDS: Final = ("engine", "unprotected_total", "unprotected_since", "commands_id", "view")
+_FIELDS: Final = ("engine", "unprotected_total", "unprotected_since", "commands_id", "order_times")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,8 @@ class Memory:
 
     state: State
     unprotected: UnprotectedTime
+    order_times: OrderTimes
     commands_id: str
-    made: dict[str, int]
-    """Wall time at which each order was made, by tag; 0 where nobody knows any more."""
 
 
 async def remember(call: Call, spec: RuntimeSpec) -> Memory:
@@ -41,7 +41,7 @@ async def remember(call: Call, spec: RuntimeSpec) -> Memory:
         RedisAwayError, RedisRefusedError: Redis could not be read.
     """
     fields = await call("HMGET", keys.state(spec.strategy_id), *_FIELDS)
-    data, total, since, commands_id, shown = fields
+    data, total, since, commands_id, order_times = fields
     state = restore(data) if data else None
     if state is None:
         if data:
@@ -54,16 +54,9 @@ async def remember(call: Call, spec: RuntimeSpec) -> Memory:
     return Memory(
         state=state,
         unprotected=UnprotectedTime(total=int(total or 0), since=int(since or 0)),
+        order_times=OrderTimes(order_times, state.orders),
         commands_id=commands_id.decode() if commands_id else "0-0",
-        made={**dict.fromkeys(state.orders, 0), **_made(shown)},
     )
-
-
-def _made(shown: bytes | None) -> dict[str, int]:
-    try:
-        return {order.tag: order.wall_time for order in decode_view(shown).orders} if shown else {}
-    except msgspec.DecodeError:  # of another version; nothing trades by it
-        return {}
 
 
 async def _journal(call: Call, key: str) -> list[JournalEntry]:

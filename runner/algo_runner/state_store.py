@@ -19,6 +19,7 @@ from algo_crds.contracts.runtime import Phase, StrategyView, encode
 from algo_runner.engine.state import State, snapshot
 from algo_runner.engine.view import view
 from algo_runner.fence import Command, Fence, FencedError
+from algo_runner.order_times import OrderTimes
 from algo_runner.redis_link import RedisAwayError, RedisRefusedError
 from algo_runner.session_clock import SessionClock
 from algo_runner.unprotected import UnprotectedTime
@@ -44,6 +45,7 @@ class Extra:
     unprotected_total: int
     unprotected_since: int
     commands_id: str
+    order_times: bytes
 
 
 def hash_fields(state: State, shown: StrategyView, extra: Extra) -> dict[str, str | bytes]:
@@ -70,6 +72,7 @@ def hash_fields(state: State, shown: StrategyView, extra: Extra) -> dict[str, st
         "unprotected_total": str(extra.unprotected_total),
         "unprotected_since": str(extra.unprotected_since),
         "commands_id": extra.commands_id,
+        "order_times": extra.order_times,
     }
 
 
@@ -87,16 +90,16 @@ class StateStore:
         strategy_id: str,
         clock: SessionClock,
         unprotected: UnprotectedTime,
+        order_times: OrderTimes,
         commands_id: Callable[[], str],
-        made: dict[str, int],
         notify: Command,
     ) -> None:
         self._fence = fence
         self._key = keys.state(strategy_id)
         self._clock = clock
         self._unprotected = unprotected
+        self._order_times = order_times
         self._commands_id = commands_id
-        self._made = made
         self._notify = notify
         self._state: State | None = None
         self._urgent = asyncio.Event()
@@ -141,19 +144,14 @@ class StateStore:
             return
         self._dirty = False
         wall = self._clock.wall_ms()
-        told = view(state, self._clock.now())
-        shown = msgspec.structs.replace(
-            told,
-            unprotected_ms=self._unprotected.read(wall),
-            orders=tuple(
-                msgspec.structs.replace(order, wall_time=self._made.setdefault(order.tag, wall))
-                for order in told.orders
-            ),
-        )
+        self._order_times.keep(state.orders)
+        shown = self._order_times.filled(view(state, self._clock.now()))
+        shown = msgspec.structs.replace(shown, unprotected_ms=self._unprotected.read(wall))
         extra = Extra(
             unprotected_total=self._unprotected.total,
             unprotected_since=self._unprotected.since,
             commands_id=self._commands_id(),
+            order_times=self._order_times.text(),
         )
         fields = hash_fields(state, shown, extra)
         commands: list[Command] = [("HSET", self._key, *(part for item in fields.items() for part in item))]

@@ -42,6 +42,18 @@ class ClearFailedRun(Protocol):
     async def __call__(self, caller: Caller, strategy_id: str, *, note: str) -> StrategyOut: ...
 
 
+class ForceSecondSell(Protocol):
+    """Calls a sell of unknown outcome absent on the caller's word, so that it blocks no other; the first may live.
+
+    Raises:
+        NotFoundError: no such strategy or order, or not the caller's.
+        ConflictError: the order is an entry, or its outcome is known.
+        UnavailableError: Redis is away, the command was not given.
+    """
+
+    async def __call__(self, caller: Caller, strategy_id: str, tag: str) -> StrategyOut: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderQueueService:
     """The order queue."""
@@ -50,3 +62,4 @@ class OrderQueueService:
     retry: CommandEntry
     discard: CommandEntry
     clear: ClearFailedRun
+    force: ForceSecondSell

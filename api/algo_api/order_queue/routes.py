@@ -45,3 +45,14 @@ async def clear_failed_run(
 ) -> StrategyOut:
     """Clear a run that failed, with a note on what became of its shares; until then no new run begins."""
     return await queue.clear(caller, strategy_id, note=cleared.note)
+
+
+@router.post(
+    "/orders/{tag}/force-second-sell",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=documented(UnauthenticatedError, NotFoundError, ConflictError, UnavailableError),
+)
+async def force_second_sell(strategy_id: StrategyId, tag: Tag, caller: CallerDep, queue: OrderQueueDep) -> StrategyOut:
+    """Call a sell of unknown outcome absent, so that the strategy may sell again. Only after the broker's own order
+    page shows that it is not there: if it lives after all, both may sell."""
+    return await queue.force(caller, strategy_id, tag)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 from algo_crds.contracts.ids import id_of_parts
+from algo_crds.contracts.orders import Leg, OrderStatus
 from algo_crds.contracts.runtime import Phase, QueueEvent
 from redis.asyncio import Redis
 
@@ -18,7 +19,7 @@ from algo_api.order_queue.store import give_command, read_entries
 from algo_api.strategies.contract import StrategyService
 from algo_api.strategies.queries import own_strategy
 from algo_api.strategies.rows import change_of
-from algo_api.strategies.schemas import StrategyOut
+from algo_api.strategies.schemas import OrderOut, StrategyOut
 
 _NO_STRATEGY: Final = "there is no such strategy"
 
@@ -33,10 +34,7 @@ def create_order_queue_service(db: Database, redis: Redis, strategies: StrategyS
         return await read_entries(redis, strategy_id)
 
     async def waiting(caller: Caller, strategy_id: str, tag: str) -> QueueEvent:
-        found = [entry for entry in await entries(caller, strategy_id) if entry.tag == tag]
-        if not found:
-            raise NotFoundError("there is no such entry in the order queue; it may be settled by now")
-        return found[0]
+        return _named(await entries(caller, strategy_id), tag)
 
     async def give(
         caller: Caller, strategy_id: str, verb: str, command: str, told: Mapping[str, str], changes: Mapping[str, Any]
@@ -72,9 +70,32 @@ def create_order_queue_service(db: Database, redis: Redis, strategies: StrategyS
         await give(caller, strategy_id, "clear", "discard", {"note": note}, changes)
         return shown
 
-    return OrderQueueService(list=list_entries, retry=retry, discard=discard, clear=clear)
+    async def force(caller: Caller, strategy_id: str, tag: str) -> StrategyOut:
+        shown = await strategies.get(caller, strategy_id)
+        order = _unknown_sell(shown, tag)
+        changes = {"tag": tag, "leg": order.leg, "quantity": order.quantity}
+        await give(caller, strategy_id, "force_second_sell", "force", {"tag": tag}, changes)
+        return shown
+
+    return OrderQueueService(list=list_entries, retry=retry, discard=discard, clear=clear, force=force)
 
 
 def _out(strategy_id: str, entry: QueueEvent) -> QueueEntryOut:
     fields = msgspec.structs.asdict(entry)
     return QueueEntryOut.model_validate({"id": id_of_parts("queue", strategy_id, entry.tag), **fields})
+
+
+def _named(entries: list[QueueEvent], tag: str) -> QueueEvent:
+    found = next((entry for entry in entries if entry.tag == tag), None)
+    if found is None:
+        raise NotFoundError("there is no such entry in the order queue; it may be settled by now")
+    return found
+
+
+def _unknown_sell(shown: StrategyOut, tag: str) -> OrderOut:
+    order = next((order for order in shown.orders if order.tag == tag), None)
+    if order is None:
+        raise NotFoundError("there is no such order among the last ones of this strategy")
+    if order.leg is Leg.ENTRY or order.status is not OrderStatus.UNKNOWN:
+        raise ConflictError("only a stop or exit of unknown outcome can be called absent; nothing was changed")
+    return order

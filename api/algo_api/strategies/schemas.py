@@ -119,8 +119,11 @@ class OrderOut(BaseModel):
     average_price: Rupees | None = Field(default=None, description="Average price of the fills.")
     status: OrderStatus = Field(description="State of the order.")
     message: str = Field(default="", description="What the broker said.")
-    time: int = Field(description="When it was made: milliseconds by the market's clock.")
-    wall_time: int | None = Field(description="When it was made: milliseconds by the wall clock; null if unknown.")
+    time: int = Field(description="When it was last sent or changed by us: milliseconds by the market's clock.")
+    wall_time: int | None = Field(
+        default=None,
+        description="When it was made: milliseconds by the wall clock; null if no runner saw that.",
+    )
 
 
 class PositionOut(BaseModel):

@@ -88,7 +88,8 @@ class RuntimeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Reasons of the tenant's and account's halts in force; entries are refused and positions flattened."""
     deleting: bool = False
     force_second_sell: str = ""
-    """Tag of an exit whose outcome stays unknown and that a person calls absent, at the risk of a second sell."""
+    """Tag of a sell whose outcome stays unknown and that a person calls absent, at the risk of a second sell. It counts
+    once; empty takes the word back."""
 
 
 class ConditionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +118,9 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: OrderStatus
     message: str = ""
     time: int
+    """In the view: when it was last sent or changed by us; in an event: when what is told happened (session time)."""
     wall_time: int
+    """In the view: when it was made, 0 where nobody saw that; in an event: as `time`, by the wall clock."""
 
 
 class StrategyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +154,8 @@ class StrategyView(msgspec.Struct, frozen=True, kw_only=True):
     ticks_seen: int = 0
     ticks_rejected: dict[str, int] = {}
     last_action: str = ""
+    forced_tag: str = ""
+    """`force_second_sell` as the runner has read it last: whatever it led to, it is dealt with."""
     errors: tuple[str, ...] = ()
     final: bool = False
     """The run of the day is over: every order final, flat or Failed."""
@@ -231,6 +236,9 @@ EVENT_FIELD: Final = b"event"
 """The one field of an entry of `strategy:{id}:events`: a JSON `StrategyEvent`."""
 
 EVENTS_MAXLEN: Final = 5_000
+
+FORCED_MESSAGE: Final = "a person forced a second sell"
+"""Message of an order that a person called absent: the operator tells by it what became of his word."""
 
 encode: Final = msgspec.json.Encoder().encode
 decode_spec: Final = msgspec.json.Decoder(RuntimeSpec).decode

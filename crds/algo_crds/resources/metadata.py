@@ -16,8 +16,9 @@ TENANT_LABEL: Final = f"{GROUP}/tenant"
 """Label of a tenant's namespace: name of its Tenant."""
 ABANDON_ANNOTATION: Final = f"{GROUP}/abandon-position"
 """Annotation: quantity that a person gives up when a resource is deleted with a position open."""
-FORCE_SECOND_SELL_ANNOTATION: Final = f"{GROUP}/force-second-sell"
-"""Annotation: tag of an exit of unknown outcome that a person has looked for at the broker and calls absent."""
+FORCE_SELL_ANNOTATION: Final = f"{GROUP}/force-second-sell"
+"""Annotation: tag of a sell of unknown outcome that a person calls absent, at the risk of a second sell; the operator
+takes it off once the runner has read it."""
 SYSTEM_NAMESPACE: Final = "algo-system"
 
 

@@ -192,8 +192,11 @@ class OrderStatusView(StatusPart):
     average_price: Money | None = Field(default=None, description="Average price of the fills in rupees.")
     status: OrderStatus = Field(description="State of the order.")
     message: Text = Field(default="", description="What the broker said, if anything.")
-    time: AwareDatetime = Field(description="When it was made, by the market's clock.")
-    wall_time: AwareDatetime | None = Field(default=None, description="When it was made, by the wall clock, if known.")
+    time: AwareDatetime = Field(description="When it was last sent or changed by us, by the market's clock.")
+    wall_time: AwareDatetime | None = Field(
+        default=None,
+        description="When it was made, by the wall clock; absent if no runner saw that (found in the broker's book).",
+    )
 
 
 class RunnerStatus(StatusPart):

@@ -124,7 +124,7 @@ def _order(order: runtime.OrderView) -> dict[str, Any]:
             "status": order.status.value,
             "message": _text(order.message) or None,
             "time": clock.format_instant(order.time),
-            "wallTime": clock.format_instant(order.wall_time) if order.wall_time else None,
+            "wallTime": _instant(order.wall_time),
         }
     )
 

@@ -17,26 +17,16 @@ from algo_operator.decisions import (
 from algo_operator.metrics import EPOCHS, POD_REPLACEMENTS, STUCK_DELETIONS, WRITES
 from algo_operator.observed import pod_state, unix_seconds
 from algo_operator.ports import RuntimeUnavailableError
+from algo_operator.reconcile.second_sell import take_word
 from algo_operator.reconcile.strategy_view import Observed, observe
 from algo_operator.redis_users import runner_user
 from algo_operator.render.runner import RunnerInput, decode_secret, render_runner_pod, render_runner_secret
 from algo_operator.status.strategy import Said, strategy_status
-from algo_operator.vocabulary import (
-    ANNOTATION_ABANDON,
-    ANNOTATION_FORCE,
-    ANNOTATION_TEMPLATE,
-    POD,
-    STRATEGY,
-    Key,
-    Manifest,
-    runner_name,
-)
+from algo_operator.vocabulary import ANNOTATION_ABANDON, ANNOTATION_TEMPLATE, POD, STRATEGY, Key, Manifest, runner_name
 from algo_operator.workqueue import Done
 
 _RETRY_REDIS_SECONDS = 5.0
 _DELETING_SECONDS = 10.0
-_WORD = 32
-"""Characters of a tag that a person wrote: longer than any, and an annotation may hold anything."""
 
 
 async def reconcile_strategy(context: Context, key: Key) -> Done:
@@ -54,7 +44,8 @@ async def reconcile_strategy(context: Context, key: Key) -> Done:
     else:
         strategy = await hold(context, strategy)
     desired = desired_of(deleting=seen.deleting, running=seen.head.running, keep_on_stop=seen.head.keep_on_stop)
-    redis_up = await _publish(context, seen, desired) and seen.redis_up
+    strategy, forced = await take_word(context, seen, strategy)
+    redis_up = await _publish(context, seen, desired, forced) and seen.redis_up
     strategy, decision = await _runner(context, seen, strategy, desired)
     await _write_status(context, key, seen, strategy, desired, decision)
     return Done(again=_again(seen, decision, redis_up=redis_up))
@@ -106,21 +97,20 @@ async def _released(context: Context, key: Key, seen: Observed, strategy: Manife
     return verdict.release
 
 
-async def _publish(context: Context, seen: Observed, desired: Desired) -> bool:
+async def _publish(context: Context, seen: Observed, desired: Desired, forced: str) -> bool:
     """Writes the runtime spec. False if Redis does not answer."""
     if seen.spec is None or seen.tenant is None:
         return True
-    metadata = seen.strategy["metadata"]
     spec = RuntimeSpec(
         strategy_id=seen.head.strategy_id,
         tenant_id=seen.tenant.tenant_id,
         name=f"{seen.head.namespace}/{seen.head.name}",
-        generation=int(metadata.get("generation", 0)),
+        generation=int(seen.strategy["metadata"].get("generation", 0)),
         spec=seen.spec,
         desired=desired,
         halts=seen.halts,
         deleting=seen.deleting,
-        force_second_sell=metadata.get("annotations", {}).get(ANNOTATION_FORCE, "").strip().lower()[:_WORD],
+        force_second_sell=forced,
     )
     try:
         await context.runtime.put_spec(spec)

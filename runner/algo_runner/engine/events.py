@@ -50,12 +50,14 @@ class CommandKind(StrEnum):
     KILL = "kill"
     RETRY = "retry"
     DISCARD = "discard"
+    FORCE = "force"
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """A person's request. `retry` and `discard` name an entry of the order queue by its tag.
 
-    `discard` without a tag clears a Failed run: `note` must say what became of the shares.
+    `discard` without a tag clears a Failed run: `note` must say what became of the shares. `force` names a sell of
+    unknown outcome that a person calls absent, at the risk of a second sell.
     """
 
     kind: CommandKind

@@ -9,6 +9,7 @@ import zlib
 import msgspec
 from algo_crds.contracts import wire
 from algo_crds.contracts.orders import Leg, OrderStatus, OrderType
+from algo_crds.contracts.runtime import FORCED_MESSAGE
 from algo_crds.contracts.tags import parse_tag
 from msgspec.structs import replace
 
@@ -201,27 +202,33 @@ def call_absent(t: Turn, order: Order, why: str) -> None:
 
 
 def force_second_sell(t: Turn) -> None:
-    """A person takes the risk of a second sell: the named unknown sell stops to block others.
+    """A person takes the risk of a second sell: what the annotation on the resource says (command `force` is the other
+    way).
 
-    Each word counts once, also where the order is not unknown by then: it must not wait for a later doubt. Who takes
-    the annotation away may name the same order again.
+    Each word counts once, also one about an order that is not unknown, or not known: it must not wait for a later
+    doubt. `State.forced_tag` holds the word that was read last, so that a word that still stands is not obeyed again;
+    the view tells it, and the operator then takes the word back. A state that begins from nothing (`initial`) counts
+    the word that it finds as read: whether it was obeyed before the memory was lost, nobody can tell, and a person can
+    say it again.
     """
     s = t.s
     tag = s.spec.force_second_sell
     if tag == s.forced_tag:
         return
-    order = s.orders.get(tag)
-    if tag and order is None and not s.reconciled:
-        return  # a runner that has just started does not know its orders yet
     s.forced_tag = tag
-    if not tag:
+    if tag:
+        force(t, tag, "annotation")
+
+
+def force(t: Turn, tag: str, actor: str) -> None:
+    """Call the named unknown sell absent on a person's word: it stops to block others. Kept in the journal."""
+    order = t.s.orders.get(tag)
+    if order is None or order.leg is Leg.ENTRY or not is_unknown(order):
+        t.note("second sell not forced", f"{actor} {tag}".strip())
+        t.alert("warning", "NothingForced", f"order {tag} is no sell of unknown outcome: no second sell is forced")
         return
-    if order is not None and is_unknown(order) and order.leg is not Leg.ENTRY:
-        t.note("second sell forced by a person", tag)
-        t.alert("critical", "SecondSellForced", f"a person calls {tag} absent: the next sell may be a second one")
-        call_absent(t, order, "a person forced a second sell")
-    else:
-        t.alert("warning", "NothingForced", f"order {tag} is no exit of unknown outcome: no second sell is forced")
+    t.note("second sell forced by a person", f"{actor} {tag}".strip())
+    call_absent(t, order, FORCED_MESSAGE)
 
 
 def reads(t: Turn) -> None:

@@ -14,7 +14,7 @@ from algo_runner.engine.exit import clear_backoffs
 from algo_runner.engine.freeze import allowed
 from algo_runner.engine.orders import held, is_final, live_entries
 from algo_runner.engine.protect import begin_exit
-from algo_runner.engine.restart import settled_at
+from algo_runner.engine.restart import force, settled_at
 from algo_runner.engine.session import desired, forget_day, own_tags_live, set_times
 from algo_runner.engine.turn import Turn
 
@@ -151,6 +151,8 @@ def command(t: Turn, event: Command) -> None:
             t.note("retry", f"{event.actor} {event.tag}".strip())
         case CommandKind.DISCARD:
             _discard(t, event)
+        case CommandKind.FORCE:
+            force(t, event.tag, event.actor)
 
 
 def _discard(t: Turn, event: Command) -> None:

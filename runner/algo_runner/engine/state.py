@@ -267,7 +267,7 @@ class State(msgspec.Struct, kw_only=True):
     """Since when an exit waits for a quote."""
     start_asked: bool = False
     forced_tag: str = ""
-    """The order of the forced second sell that was read last; empty once the annotation has been taken away."""
+    """The word on a second sell that was read last, obeyed or not; empty once the operator has taken it back."""
     reported_blocked: bool = False
     reported_unconfirmed: bool = False
     gather_at: int = 0
@@ -302,8 +302,14 @@ class State(msgspec.Struct, kw_only=True):
 
 
 def initial(spec: RuntimeSpec, constants: EngineConstants = ENGINE) -> State:
-    """The state of a strategy about which nothing is known yet."""
-    return State(spec=spec, hash8=strategy_hash(spec.strategy_id), constants=constants)
+    """The state of a strategy about which nothing is known yet; a word on a second sell in the spec is not obeyed (it
+    may have been already)."""
+    return State(
+        spec=spec,
+        hash8=strategy_hash(spec.strategy_id),
+        constants=constants,
+        forced_tag=spec.force_second_sell,
+    )
 
 
 _encoder = msgspec.json.Encoder()

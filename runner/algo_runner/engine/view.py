@@ -23,8 +23,9 @@ from algo_runner.engine.turn import Turn, view_of
 
 SHOWN_ORDERS: Final = 12
 _UNKNOWN_SELL: Final = (
-    "the outcome of a sell was not seen; it is being looked up. If the broker's own page shows that it is not there, "
-    "set the annotation algo.trading/force-second-sell to its tag"
+    "the outcome of a sell was not seen and is being looked up; until then no other sell is placed. Only if the "
+    "broker's own order page shows that it is not there: set the annotation algo.trading/force-second-sell of the "
+    "Strategy to the tag of that order (status Unknown in .status.orders), at the risk of a second sell"
 )
 EXIT_REASONS: Final = {
     ExitReason.STOP: ("StopHit", "the resting stop was hit"),
@@ -214,6 +215,7 @@ def view(state: State, now: int) -> StrategyView:
         ticks_seen=state.market.seen,
         ticks_rejected=dict(state.market.rejected),
         last_action=state.last_action,
+        forced_tag=state.forced_tag,
         errors=state.errors,
         final=state.ended or bool(state.failed),
     )

@@ -347,6 +347,14 @@ def started(**changes: Any) -> Rig:
     return rig
 
 
+def with_unknown_stop(outcome: str, **changes: object) -> Rig:
+    """The stop's outcome is not seen; rows of the socket are lost, so only the book can tell."""
+    rig = started(now=at("09:19:50"), **changes)
+    rig.script["place"].extend(["accept", outcome])
+    rig.until("09:20:00")
+    return rig
+
+
 def bought(**changes: Any) -> Rig:
     """A world in which the entry has filled at 2000.00 and the stop rests."""
     rig = started(now=at("09:19:50"), **changes)

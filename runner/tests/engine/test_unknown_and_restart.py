@@ -6,17 +6,8 @@ from algo_crds.contracts.orders import Leg, OrderStatus
 from algo_crds.contracts.runtime import ExitReason, Phase
 from algo_runner.engine.state import snapshot
 from engine_setup import CAPABILITY, at, make_spec, rupees
-from engine_world import Rig, bought, equal_states, restore_twin, started
+from engine_world import Rig, bought, equal_states, restore_twin, started, with_unknown_stop
 from msgspec.structs import replace
-
-
-def with_unknown_stop(outcome: str, **changes: object) -> Rig:
-    """The stop's outcome is not seen; rows of the socket are lost, so only the book can tell."""
-    rig = started(now=at("09:19:50"), **changes)
-    rig.script["place"].extend(["accept", outcome])
-    rig.until("09:20:00")
-    return rig
-
 
 # Unknown sells
 
@@ -93,51 +84,6 @@ def test_an_order_that_appears_after_being_called_absent_is_cancelled_or_counts(
     assert late.status is OrderStatus.CANCELLED
     assert rig.stop.live
     assert "OrderAppeared" in rig.alerts()
-
-
-def test_only_a_person_may_force_a_second_sell() -> None:
-    rig = with_unknown_stop("lost")
-    rig.book_down = True
-    rig.run_until(at("09:20:40"), lambda: rupees(2000))
-    assert not rig.legs(Leg.STOP)
-    (unknown,) = [order for order in rig.view.orders if order.leg is Leg.STOP]
-    rig.change(force_second_sell=unknown.tag)
-    rig.advance(10)
-    assert len(rig.legs(Leg.STOP)) == 1
-    assert any("forced" in getattr(entry, "what", "") for entry in rig.journal)
-    assert "SecondSellForced" in rig.alerts()
-
-
-def still_unknown() -> tuple[Rig, str]:
-    """A stop whose outcome stays unknown because no book can be read, and its tag."""
-    rig = with_unknown_stop("lost")
-    rig.book_down = True
-    rig.run_until(at("09:20:40"), lambda: rupees(2000))
-    (stop,) = [order for order in rig.view.orders if order.leg is Leg.STOP]
-    return rig, stop.tag
-
-
-def test_a_forced_second_sell_names_one_order() -> None:
-    rig, _ = still_unknown()
-    (entry,) = [order for order in rig.view.orders if order.leg is Leg.ENTRY]
-    for other in (entry.tag, "a12345678abcs002"):
-        rig.change(force_second_sell=other)
-        rig.advance(10)
-        assert not rig.legs(Leg.STOP)
-        assert rig.condition("Protected") == "Unknown"
-    assert "NothingForced" in rig.alerts()
-
-
-def test_a_word_for_an_order_whose_outcome_is_known_does_not_wait_for_a_later_doubt() -> None:
-    rig = bought()
-    (tag,) = [order.tag for order in rig.view.orders if order.leg is Leg.STOP]
-    rig.change(force_second_sell=tag)
-    rig.change()
-    assert rig.alerts().count("NothingForced") == 1
-    assert rig.state.forced_tag == tag
-    assert rig.condition("Protected") == "True"
-    rig.change(force_second_sell="")
-    assert rig.state.forced_tag == "", "taken away, the same order may be named again"
 
 
 def test_a_tag_that_the_door_has_forwarded_is_unknown_never_resent() -> None:

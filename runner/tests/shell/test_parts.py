@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from algo_crds.contracts import keys
 from algo_crds.contracts.constants import SHELL
-from algo_crds.contracts.runtime import QueueEvent
+from algo_crds.contracts.orders import Leg, OrderStatus, OrderType, Side
+from algo_crds.contracts.runtime import AlertEvent, OrderEvent, OrderView, Phase, QueueEvent, StrategyView
 from algo_runner.fence import Command, Fence, FencedError
 from algo_runner.health import _answer
 from algo_runner.lease import Lease
 from algo_runner.order_queue import create_order_queue
+from algo_runner.order_times import OrderTimes
 from algo_runner.redis_link import RedisAwayError, RedisRefusedError
 from algo_runner.session_clock import SessionClock
 from algo_runner.settings import SettingsError, load, read_token, runner_url
@@ -90,6 +92,56 @@ def test_session_time_never_runs_backwards(steps: list[tuple[str, int]], own_clo
             assert not own_clock or now == before, "a replayed market stands still between its messages"
         assert now >= last
         last = now
+
+
+def _order(tag: str, status: OrderStatus, wall: int) -> OrderEvent:
+    order = OrderView(
+        tag=tag,
+        leg=Leg.STOP,
+        side=Side.SELL,
+        type=OrderType.LIMIT,
+        price=1,
+        quantity=1,
+        status=status,
+        time=1,
+        wall_time=0,
+    )
+    return OrderEvent(time=1, wall_time=wall, order=order)
+
+
+def _view(*tags: str) -> StrategyView:
+    orders = tuple(_order(tag, OrderStatus.OPEN, 0).order for tag in tags)
+    return StrategyView(
+        strategy_id="str", epoch=1, generation=1, day="", now=1, phase=Phase.WAITING, reason="", message="",
+        conditions={}, orders=orders,
+    )  # fmt: skip
+
+
+def _walls(times: OrderTimes, *tags: str) -> list[int]:
+    return [order.wall_time for order in times.filled(_view(*tags)).orders]
+
+
+def test_an_order_keeps_the_wall_time_at_which_it_was_sent() -> None:
+    times = OrderTimes()
+    times.observe(_order("one", OrderStatus.SENT, 1_700_000_000_123))
+    times.observe(_order("one", OrderStatus.OPEN, 1_700_000_000_456))
+    times.observe(_order("one", OrderStatus.SENT, 1_700_000_000_789))
+    times.observe(AlertEvent(time=1, wall_time=5, severity="info", code="X", message=""))
+    assert _walls(times, "one", "never told") == [1_700_000_000_123, 0]
+    again = OrderTimes(times.text(), ["one"])
+    again.observe(_order("one", OrderStatus.SENT, 1_800_000_000_000))
+    assert _walls(again, "one") == [1_700_000_000_123]
+    again.keep(["two"])
+    assert _walls(again, "one") == [0]
+
+
+@pytest.mark.parametrize("kept", [None, b"", b"not json", b'{"one": "x"}', b"[]", b"\xff", b'{"\xff": 1}'])
+def test_an_order_that_nobody_saw_made_has_no_wall_time(kept: bytes | None) -> None:
+    times = OrderTimes(kept, ["one"])
+    times.observe(_order("one", OrderStatus.SENT, 1_700_000_000_000))  # its acceptance, after a restart
+    times.observe(_order("found", OrderStatus.OPEN, 1_700_000_000_000))
+    times.observe(_order("found", OrderStatus.SENT, 1_700_000_000_001))
+    assert _walls(times, "one", "found") == [0, 0]
 
 
 class _Store:

@@ -5,14 +5,11 @@ import asyncio
 import pytest
 from algo_crds.contracts import keys
 from algo_crds.contracts.orders import Leg, OrderStatus, OrderType, Side
-from algo_crds.contracts.runtime import encode
 from algo_runner.engine.actions import Intent, Note
-from algo_runner.engine.state import initial, replay, snapshot
-from algo_runner.engine.view import view
+from algo_runner.engine.state import initial, snapshot
 from algo_runner.journal import FIELD, _encode
 from algo_runner.recovery import PAGE, Memory, remember
 from algo_runner.redis_link import RedisLink
-from msgspec.structs import replace
 from shell_processes import PASSWORD, STRATEGY, RedisServer, make_spec, until
 
 pytestmark = pytest.mark.redis
@@ -111,17 +108,3 @@ async def test_the_snapshot_is_taken_up(redis: RedisServer) -> None:
     assert memory.state.journal_seq == 7
     assert memory.unprotected.total == 250
     assert memory.commands_id == "5-1"
-
-
-async def test_when_an_order_was_made_is_kept_or_said_to_be_unknown(redis: RedisServer) -> None:
-    state = initial(make_spec())
-    for entry in (_intent(3), _intent(4, attempt=2)):
-        replay(state, entry)
-        _add(redis, entry)
-    shown = view(state, 5)
-    known, other = shown.orders
-    told = replace(shown, orders=(replace(known, wall_time=1_700_000_000_000),))
-    redis.call("HSET", keys.state(STRATEGY), "engine", snapshot(state), "view", encode(told))
-    assert (await _remembered(redis)).made == {known.tag: 1_700_000_000_000, other.tag: 0}
-    redis.call("HSET", keys.state(STRATEGY), "view", b"{")
-    assert (await _remembered(redis)).made == {known.tag: 0, other.tag: 0}

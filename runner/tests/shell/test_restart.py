@@ -125,6 +125,9 @@ async def test_all_of_redis_lost_while_dead(redis: RedisServer, gateway: FakeGat
     assert gateway.held() == 0
     assert len(gateway.placed(Leg.ENTRY)) == 1
     assert gateway.placed(Leg.STOP)[0].status is OrderStatus.FILLED
+    view = redis.view()
+    assert view is not None
+    assert [order.wall_time for order in view.orders] == [0, 0], "nobody knows any more when they were made"
 
 
 async def test_a_command_of_the_stream_is_obeyed_once_whatever_restarts(
