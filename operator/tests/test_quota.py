@@ -4,6 +4,7 @@ import pytest
 from algo_kube.resources import RESOURCE_QUOTA as QUOTAS
 from algo_kube.resources import STRATEGY as STRATEGIES
 from algo_operator.cluster import ClusterError
+from algo_operator.observed import unix_seconds
 from algo_operator.vocabulary import RESOURCE_QUOTA, TENANT, Manifest
 
 from .conftest import Desk, MakeDesk
@@ -30,8 +31,8 @@ async def _ready(house: House) -> Manifest:
 
 
 async def test_a_quota_counted_without_strategies_is_made_again_until_they_can_be_made(make_desk: MakeDesk) -> None:
-    clock = Clock()
-    house = House(await make_desk(clock=clock))
+    now = [0.0]  # long before the quota was made, so that opening the house takes no time
+    house = House(await make_desk(clock=lambda: now[0]))
     await house.open()
     before = await house.get(RESOURCE_QUOTA, "tenant")
     body: Manifest = {"status": {"used": None}}
@@ -40,12 +41,14 @@ async def test_a_quota_counted_without_strategies_is_made_again_until_they_can_b
     with pytest.raises(ClusterError, match="status unknown for quota"):
         await house.strategy()
 
+    made_at = unix_seconds(before["metadata"]["creationTimestamp"])
+    now[0] = made_at + 4.9
     done = await house.desk.reconcile(house.tenant_key)
     assert done.again is not None
     assert (await _ready(house))["reason"] == "QuotaNotCounted"
     assert (await house.get(RESOURCE_QUOTA, "tenant"))["metadata"]["uid"] == before["metadata"]["uid"], "too early"
 
-    clock.passed = 6.0
+    now[0] = made_at + 5.1
     done = await house.desk.reconcile(house.tenant_key)
     assert done.again is not None
     made_again = await house.get(RESOURCE_QUOTA, "tenant")

@@ -109,9 +109,20 @@ class Sim:
         assert status == 200, answer
         return str(answer["data"]["order_id"])
 
-    async def ended(self) -> Any:
-        """Wait until the world has ended."""
-        return await self.until(lambda view: view["state"] == "ended")
+    async def ended(self, stands_s: float = 30) -> Any:
+        """Wait until the world has ended, for as long as it moves: how fast it does is the machine's affair."""
+        moved: tuple[int, int] | None = None
+        while True:
+            before = moved
+
+            def ended_or_moved(view: Any) -> bool:
+                nonlocal moved
+                moved = (view["now"], view["seq"])
+                return view["state"] == "ended" or moved != before  # noqa: B023 - awaited at once
+
+            view = await self.until(ended_or_moved, stands_s)
+            if view["state"] == "ended":
+                return view
 
     async def until(self, done: Callable[[Any], bool], seconds: float = 30) -> Any:
         """Poll the world's view until a condition holds."""
