@@ -226,9 +226,6 @@ class Runner:
             self._loop.connection_lost(reason)
 
     def _spec_changed(self, spec: RuntimeSpec) -> None:
-        if spec.strategy_id != self._id:
-            log.error("the spec in Redis belongs to %s", spec.strategy_id)
-            return
         self._spec = spec
         self._spec_known.set()
         self._tell(SpecChanged(spec=spec))

@@ -34,6 +34,7 @@ class SpecWatch:
         on_command: Callable[[Command], None],
     ) -> None:
         self._call = call
+        self._strategy_id = strategy_id
         self._spec_key = keys.spec(strategy_id)
         self._commands_key = keys.commands(strategy_id)
         self._on_spec = on_spec
@@ -86,7 +87,10 @@ class SpecWatch:
             except msgspec.DecodeError as error:
                 log.error("%s is no spec (%s); the one before stays in force", self._spec_key, error)
             else:
-                self._on_spec(spec)
+                if spec.strategy_id == self._strategy_id:
+                    self._on_spec(spec)
+                else:
+                    log.error("%s belongs to %s; the one before stays in force", self._spec_key, spec.strategy_id)
         if not self.commands_id:
             return
         reply = await self._call("XREAD", "COUNT", 100, "STREAMS", self._commands_key, self.commands_id)

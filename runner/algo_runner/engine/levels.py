@@ -107,6 +107,11 @@ def through(price: int, level: int, sign: int) -> bool:
     return level > 0 and sign * (price - level) <= 0
 
 
+def near(price: int, level: int, sign: int, distance_bp: int) -> bool:
+    """Whether a price is beyond a stop level, at it, or less than this distance short of it."""
+    return level > 0 and sign * (price - level) * BP < level * distance_bp
+
+
 def reached(price: int, level: int, sign: int) -> bool:
     """Whether a price is at or past a target level."""
     return level > 0 and sign * (price - level) >= 0

@@ -101,6 +101,37 @@ def test_an_exit_that_fills_in_parts_while_its_rows_are_late_sells_what_is_held(
     assert (rig.true_held, rig.held) == (0, 0), rig.describe()
 
 
+@pytest.mark.parametrize("remainder", [False, True])
+@pytest.mark.parametrize("broker", [name for name in BROKERS if not record(name).modify_quantity_is_total])
+def test_a_stop_that_may_trigger_unseen_as_the_sell_time_comes_is_never_changed(
+    broker: str, *, remainder: bool
+) -> None:
+    """The price that went through it and the row of its part fill are both still on their way."""
+    rig = bought(capability=record(broker), names_remainder=remainder)
+    rig.until("15:04:58")
+    rig.tick(rupees(1986))
+    rig.forget()
+    rig.feed_on, rig.row_delay, rig.liquidity = False, 2500, 3
+    rig.tick(rupees(1979))
+    rig.run_until(at("15:05:01"), lambda: rig.price)
+    assert rig.stop.filled == 3
+    assert not rig.sent(wire.Modify)
+    rig.feed_on, rig.liquidity = True, None
+    rig.run_until(at("15:05:30"), lambda: rupees(1979))
+    assert (rig.true_held, rig.held) == (0, 0), rig.describe()
+
+
+@pytest.mark.parametrize("broker", [name for name in BROKERS if not record(name).modify_quantity_is_total])
+def test_an_old_price_does_not_say_that_the_stop_still_waits(broker: str) -> None:
+    rig = bought(capability=record(broker))
+    rig.until("15:04:50")
+    rig.forget()
+    rig.feed_on = False
+    rig.advance(13_000)
+    assert not rig.sent(wire.Modify)
+    assert (rig.true_held, rig.stop.status) == (0, OrderStatus.CANCELLED)
+
+
 @pytest.mark.parametrize("broker", BROKERS)
 def test_no_order_is_changed_more_often_than_the_broker_allows(broker: str) -> None:
     """With a cap that is soon reached; where it is not known what the quantity of a change means, no exit is changed,

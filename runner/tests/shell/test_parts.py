@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from algo_crds.contracts import keys
 from algo_crds.contracts.constants import SHELL
 from algo_crds.contracts.orders import Leg, OrderStatus, OrderType, Side
-from algo_crds.contracts.runtime import AlertEvent, OrderEvent, OrderView, Phase, QueueEvent, StrategyView
+from algo_crds.contracts.runtime import AlertEvent, OrderEvent, OrderView, Phase, QueueEvent, RuntimeSpec, StrategyView
 from algo_runner.fence import Command, Fence, FencedError
 from algo_runner.health import _answer
 from algo_runner.lease import Lease
@@ -17,12 +18,13 @@ from algo_runner.order_times import OrderTimes
 from algo_runner.redis_link import RedisAwayError, RedisRefusedError
 from algo_runner.session_clock import SessionClock
 from algo_runner.settings import SettingsError, load, read_token, runner_url
-from algo_runner.spec_watch import parse_command
+from algo_runner.spec_watch import SpecWatch, parse_command
 from algo_runner.spool import Spool
 from algo_runner.unprotected import UnprotectedTime
 from hypothesis import given
 from hypothesis import strategies as st
-from shell_processes import STRATEGY, make_token
+from msgspec.structs import replace
+from shell_processes import STRATEGY, make_spec, make_token
 
 ENVIRONMENT = {"STRATEGY_ID": STRATEGY, "REDIS_URL": "redis://r:6380/2", "GATEWAY_URL": "ws://gw-paper.ns.svc:8080/"}
 
@@ -292,3 +294,19 @@ def test_commands_of_the_stream(name: str) -> None:
     assert command is not None
     assert (command.kind, command.actor, command.tag) == ("retry", "usr_a", "t")
     assert parse_command({name: "explode"}) is None
+
+
+async def test_a_spec_of_another_strategy_or_no_spec_leaves_the_one_before_in_force() -> None:
+    own = make_spec()
+    in_redis: list[bytes | None] = [None]
+    seen: list[RuntimeSpec] = []
+
+    async def call(*_words: object) -> object:
+        return in_redis[0]
+
+    watch = SpecWatch(call, strategy_id=STRATEGY, on_spec=seen.append, on_command=lambda _command: None)
+    foreign = replace(own, strategy_id="str_" + "z" * 26)
+    for raw in (msgspec.json.encode(own), msgspec.json.encode(foreign), b"{", None, b"[]"):
+        in_redis[0] = raw
+        await watch.look()
+    assert seen == [own]
