@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from algo_crds.contracts import keys
-from algo_crds.contracts.runtime import Phase, QueueEvent, StrategyView, encode
+from algo_crds.contracts.orders import Leg, OrderStatus, OrderType, Side
+from algo_crds.contracts.runtime import OrderView, Phase, QueueEvent, StrategyView, encode
 from algo_local.api_session import call, session_file
 from algo_local.cli import app
 from algo_runner.engine.events import Command, CommandKind
@@ -29,8 +30,8 @@ def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Said:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("ALGO_INSTANCE", raising=False)
 
-    async def run(*words: str) -> tuple[int, str]:
-        result = await asyncio.to_thread(CliRunner().invoke, app, list(words))
+    async def run(*words: str, typed: str = "") -> tuple[int, str]:
+        result = await asyncio.to_thread(CliRunner().invoke, app, list(words), typed)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result.exit_code, result.output
 
@@ -137,6 +138,30 @@ async def test_what_is_not_there_is_said(said: Said, url: str, trader: Any, shor
         1,
         "you have no strategy 'nobody'; `algo strategies` lists yours\n",
     )
+
+
+async def test_a_sell_of_unknown_outcome_is_forced_only_by_a_clear_yes(
+    said: Said, url: str, trader: Any, short_form: dict[str, Any], redis: Redis
+) -> None:
+    await logged_in(said, url, trader)
+    one = await made(trader, short_form)
+    stop = OrderView(
+        tag=TAG, leg=Leg.STOP, side=Side.SELL, type=OrderType.STOP_LIMIT, price=19_700_000, trigger=19_800_000,
+        quantity=10, status=OrderStatus.UNKNOWN, time=NOW, wall_time=0,
+    )  # fmt: skip
+    await redis.hset(keys.state(one["id"]), "view", encode(view_of(one["id"], orders=(stop,))))
+    for typed in ("n\n", "\n", ""):
+        code, text = await said("queue", "force", one["id"], TAG, typed=typed)
+        assert (code, "both may sell" in text) == (1, True), text
+    assert not await redis.exists(keys.commands(one["id"]))
+    code, text = await said("queue", "force", one["id"], TAG, typed="y\n")
+    assert code == 0, text
+    code, text = await said("queue", "force", one["id"], "a12345678abcs009", "--yes")
+    assert (code, "no such order" in text) == (1, True), text
+    found: Any = await redis.xrange(keys.commands(one["id"]))
+    (fields,) = [fields for _, fields in found]
+    command = parse_command({name.decode(): value.decode() for name, value in fields.items()})
+    assert command == Command(kind=CommandKind.FORCE, actor=trader.id, tag=TAG)
 
 
 async def test_a_failed_run_is_cleared_with_a_note(

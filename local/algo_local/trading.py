@@ -124,6 +124,22 @@ def discard(strategy: StrategyArgument, tag: TagArgument, instance: InstanceOpti
 
 
 @queue.command()
+def force(
+    strategy: StrategyArgument,
+    tag: Annotated[str, typer.Argument(help="Tag of the stop or exit whose outcome is unknown")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: the broker's own order page was looked at")] = False,
+    instance: InstanceOption = "default",
+) -> None:
+    """Call a sell of unknown outcome absent, so that the strategy may sell again; see docs/unknown-sell.md first."""
+    path = f"/strategies/{_id(instance, strategy)}/orders/{_tag(tag)}/force-second-sell"
+    console.print("If that order lives after all, both may sell: more than is held.", highlight=False)
+    if not yes and not typer.confirm(f"Is it certain that the broker's own order page does not show {tag}?"):
+        fail("nothing was changed; look at the broker's own order page (app or web) first")
+    _asked(instance, "POST", path)
+    _done(f"told: {strategy} takes {tag} for absent and sells what is held")
+
+
+@queue.command()
 def clear(
     strategy: StrategyArgument,
     note: Annotated[str, typer.Option(prompt="What became of the shares", help="Kept in the audit log")],
