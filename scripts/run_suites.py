@@ -21,7 +21,8 @@ from suites import SUITES, Suite
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".state" / "suites"
-LANES = max(2, os.cpu_count() or 2)
+LANES = max(2, os.cpu_count() or 2) + 1
+"""One more than there are processors: a suite waits a third of its time, for servers to start and for timers."""
 TAIL = 80
 _PYTEST = re.compile(r"(\d+) (passed|failed|error|errors|skipped)")
 

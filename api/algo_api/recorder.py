@@ -4,7 +4,9 @@ A batch and the position after it are one transaction: the position is the newes
 constraint refuses a second copy. A crash between Redis and PostgreSQL repeats a read, never a row.
 """
 
+import asyncio
 import logging
+import time
 from typing import Any, Final
 
 import msgspec
@@ -29,19 +31,23 @@ from algo_api.tables import SYSTEM_ACTOR, utc_now
 _LOG: Final = logging.getLogger(__name__)
 _BATCH: Final = 500
 _SWEEP_SECONDS: Final = 10.0
+_PAUSE_SECONDS: Final = 1.0
 
 
 async def run_recorder(db: Database, redis: Redis, wakes: Wakes) -> None:
-    """Until cancelled: what was notified at once, everything every ten seconds."""
+    """Until cancelled: what was notified at once, everything every ten seconds and after every failure."""
+    sweep_at = time.monotonic()
     while True:
         try:
-            await record_all(db, redis)
-            changed = await wakes.changed(_SWEEP_SECONDS)
-            for strategy_id in changed:
+            if time.monotonic() >= sweep_at:
+                await record_all(db, redis)
+                sweep_at = time.monotonic() + _SWEEP_SECONDS
+            for strategy_id in await wakes.changed(max(sweep_at - time.monotonic(), 0.0)):
                 await record_strategy(db, redis, strategy_id)
         except (RedisError, OSError, ApiError, SQLAlchemyError) as error:
             _LOG.warning("the recorder waits: %s", type(error).__name__)
-            await wakes.changed(1.0)
+            await asyncio.sleep(_PAUSE_SECONDS)
+            sweep_at = time.monotonic()  # what was told in the meantime may be lost
 
 
 async def record_all(db: Database, redis: Redis) -> None:

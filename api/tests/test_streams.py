@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from algo_api import recorder
 from algo_api.db import WORKER, create_database
 from algo_api.recorder import record_strategy
 from algo_api.settings import Settings, async_url
@@ -208,3 +209,35 @@ async def test_the_ledger_holds_each_event_exactly_once(
     finally:
         await db.engine.dispose()
     assert [f"{row.stream_ms}-{row.stream_seq}" for row in rows] == sent + more
+
+
+class ThreeWakes:
+    """Tells of a change three times; then the recorder is ended."""
+
+    def __init__(self) -> None:
+        self.left = 3
+
+    async def changed(self, _seconds: float) -> set[str]:
+        if not self.left:
+            raise asyncio.CancelledError
+        self.left -= 1
+        return {"str_1"}
+
+
+async def test_a_change_of_one_strategy_makes_the_recorder_look_at_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    async def sweep(*_: object) -> None:
+        seen.append("all")
+
+    async def one(_db: object, _redis: object, strategy_id: str) -> int:
+        seen.append(strategy_id)
+        return 0
+
+    monkeypatch.setattr(recorder, "record_all", sweep)
+    monkeypatch.setattr(recorder, "record_strategy", one)
+    nothing: Any = None
+    wakes: Any = ThreeWakes()
+    with pytest.raises(asyncio.CancelledError):
+        await recorder.run_recorder(nothing, nothing, wakes)
+    assert seen == ["all", "str_1", "str_1", "str_1"]

@@ -52,6 +52,9 @@ class Publisher:
         self._source = source_id
         self.prices = PriceCopies(_apart(redis), source_id)
         self._state: dict[str, str] = {}
+        self._told: dict[str, str] = {}
+        """Fields as they were written last: they are written again all the same, in case Redis was emptied, but only
+        a change is worth a notice."""
         self._events: deque[dict[str, str]] = deque()
         self._writing = asyncio.Lock()
         self._clock = self._clock_written = 0
@@ -125,6 +128,7 @@ class Publisher:
             self._bound()
             raise
         self._clock_written = clock
+        self._told |= state
         for name, text in state.items():
             if self._state.get(name) == text:
                 del self._state[name]
@@ -139,7 +143,7 @@ class Publisher:
             pipe.hset(keys.account_state(self._account), mapping=dict(state.items()))
         for event in events:
             pipe.xadd(keys.account_events(self._account), dict(event.items()), maxlen=_STREAM_LENGTH, approximate=True)
-        if state or events:
+        if events or state.items() - self._told.items():
             pipe.publish(keys.account_notify(self._account), "")
         await pipe.execute()
 

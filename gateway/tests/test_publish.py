@@ -61,6 +61,30 @@ async def test_copies_arrive_and_outlive_an_absence(redis: RedisServer, monkeypa
         writing.cancel()
 
 
+async def test_a_notice_tells_of_a_change_and_never_of_the_same_again(redis: RedisServer) -> None:
+    """The gateway says its state each second; each notice costs the operator a whole look at the account."""
+    publisher = Publisher(connect(redis.url, "", None), "brk_1", "src_1")
+    reader: Any = Redis.from_url(redis.url)
+    with reader.pubsub(ignore_subscribe_messages=True) as notices:
+        notices.subscribe(keys.account_notify("brk_1"))
+        notices.get_message(timeout=5)
+
+        async def told() -> bool:
+            return bool(await asyncio.to_thread(notices.get_message, timeout=0.5))
+
+        await publisher.save(feed="connected", orders_today="1")
+        assert await told()
+        reader.delete(keys.account_state("brk_1"))
+        await publisher.save(feed="connected", orders_today="1")
+        assert reader.hget(keys.account_state("brk_1"), "feed") == b"connected", "written again: Redis may be emptied"
+        assert not await told()
+        await publisher.save(feed="connected", orders_today="2")
+        assert await told()
+        publisher.event("First", "text", 7)
+        await publisher.save()
+        assert await told()
+
+
 class Stuck:
     """A server whose next writes wait for the test, and end as it says."""
 

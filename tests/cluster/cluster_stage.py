@@ -24,7 +24,7 @@ from algo_local.demo.services import Json, Trader, call, control_client, registe
 OPTIONS = DemoOptions(
     symbol="RELIANCE", quantity=10, buy_time="09:20:00", sell_time="15:05:00", stop_percent=Decimal(1), seed=1
 )
-POLL_S = 0.1
+POLL_S = 0.25
 LIVE = ("Open", "TriggerPending", "Triggered", "Pending")
 """Statuses of an order that may still trade."""
 T = TypeVar("T")
@@ -153,11 +153,11 @@ class Strategy:
     async def crash_folder(self, prefix: str) -> str:
         """The pod's crash folder as the node sees it."""
         uid = (await self.pod(prefix))["metadata"]["uid"]
-        found = self.system.cluster.node_exec(
-            ["find", "/", "-xdev", "-type", "d", "-path", f"*/pods/{uid}/volumes/kubernetes.io~empty-dir/crash"]
-        ).stdout.split()
-        assert found, f"pod {uid} has no crash folder"
-        return found[0]
+        kubelet = self.system.cluster.instance.state / "kubelet"
+        folder = f"{kubelet}/pods/{uid}/volumes/kubernetes.io~empty-dir/crash"
+        found = self.system.cluster.node_exec(["test", "-d", folder])
+        assert found.returncode == 0, f"pod {uid} has no crash folder"
+        return folder
 
 
 @dataclass(slots=True)
