@@ -14,7 +14,7 @@ import msgspec
 from algo_crds.contracts import keys
 from algo_crds.contracts.money import format_price
 from algo_crds.contracts.orders import Side
-from algo_crds.contracts.runtime import Phase, StrategyView, encode
+from algo_crds.contracts.runtime import Phase, StrategyView, encode, without_figures
 
 from algo_runner.engine.state import State, snapshot
 from algo_runner.engine.view import view
@@ -104,6 +104,8 @@ class StateStore:
         self._state: State | None = None
         self._urgent = asyncio.Event()
         self._dirty = False
+        self._told: StrategyView | None = None
+        """What the last notice told, without its figures: an unchanged book is no news."""
 
     def changed(self, state: State, urgent: bool) -> None:
         """Take the newest state; a price alone is not urgent."""
@@ -116,6 +118,7 @@ class StateStore:
     def poke(self) -> None:
         """Redis is back: write everything."""
         self._dirty = True
+        self._told = None
         self._urgent.set()
 
     async def run(self) -> None:
@@ -138,7 +141,7 @@ class StateStore:
             await asyncio.sleep(CHANGE_S)
 
     async def flush(self, *, tell: bool = True) -> None:
-        """Write the newest state now; `tell` publishes that something changed."""
+        """Write the newest state now; `tell` publishes it, if more has changed than figures."""
         state = self._state
         if state is None:
             return
@@ -155,10 +158,12 @@ class StateStore:
         )
         fields = hash_fields(state, shown, extra)
         commands: list[Command] = [("HSET", self._key, *(part for item in fields.items() for part in item))]
-        if tell:
+        news = without_figures(shown)
+        if tell and news != self._told:
             commands.append(self._notify)
         try:
             await self._fence.write(commands)
+            self._told = news if tell else self._told
         except RedisAwayError:
             self._dirty = True
         except FencedError:

@@ -161,6 +161,21 @@ class StrategyView(msgspec.Struct, frozen=True, kw_only=True):
     """The run of the day is over: every order final, flat or Failed."""
 
 
+def without_figures(view: StrategyView) -> StrategyView:
+    """What of a view is worth a notice at once: all but its clock, prices and counts, which move all the time."""
+    return msgspec.structs.replace(
+        view,
+        now=0,
+        ticks_seen=0,
+        ticks_rejected={},
+        last_price=0,
+        last_tick=0,
+        pnl=0,
+        unprotected_ms=0,
+        unprotected_session_ms=0,
+    )
+
+
 class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
     time: int
     """Session time."""

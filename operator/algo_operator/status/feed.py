@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 from algo_crds.contracts.keys import ACCOUNT_NOTIFY_PATTERN, NOTIFY_PATTERN
-from algo_crds.contracts.runtime import StrategyView
+from algo_crds.contracts.runtime import StrategyView, without_figures
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -125,21 +125,10 @@ class Sweep:
 
 
 def _print_of(view: StrategyView | None) -> str:
-    """A digest of what matters at once for `.status`; clock and figures move all the time."""
+    """A digest of what matters at once for `.status`."""
     if view is None:
         return ""
-    still = msgspec.structs.replace(
-        view,
-        now=0,
-        ticks_seen=0,
-        ticks_rejected={},
-        last_price=0,
-        last_tick=0,
-        pnl=0,
-        unprotected_ms=0,
-        unprotected_session_ms=0,
-    )
-    return hashlib.sha256(msgspec.json.encode(still)).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(without_figures(view))).hexdigest()
 
 
 async def sweep_loop(context: Context) -> None:

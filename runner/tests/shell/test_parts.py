@@ -10,6 +10,7 @@ from algo_crds.contracts import keys
 from algo_crds.contracts.constants import SHELL
 from algo_crds.contracts.orders import Leg, OrderStatus, OrderType, Side
 from algo_crds.contracts.runtime import AlertEvent, OrderEvent, OrderView, Phase, QueueEvent, RuntimeSpec, StrategyView
+from algo_runner.engine.state import initial
 from algo_runner.fence import Command, Fence, FencedError
 from algo_runner.health import _answer
 from algo_runner.lease import Lease
@@ -20,6 +21,7 @@ from algo_runner.session_clock import SessionClock
 from algo_runner.settings import SettingsError, load, read_token, runner_url
 from algo_runner.spec_watch import SpecWatch, parse_command
 from algo_runner.spool import Spool
+from algo_runner.state_store import StateStore
 from algo_runner.unprotected import UnprotectedTime
 from hypothesis import given
 from hypothesis import strategies as st
@@ -310,3 +312,36 @@ async def test_a_spec_of_another_strategy_or_no_spec_leaves_the_one_before_in_fo
         in_redis[0] = raw
         await watch.look()
     assert seen == [own]
+
+
+async def test_a_notice_tells_of_more_than_figures_and_never_of_the_same_again() -> None:
+    store = _Store()
+    clock = SessionClock(lambda: 1.0, lambda: 1.0)
+    states = StateStore(
+        Fence(epoch=1, write=store.write),
+        strategy_id=STRATEGY,
+        clock=clock,
+        unprotected=UnprotectedTime(),
+        order_times=OrderTimes(),
+        commands_id=lambda: "0-0",
+        notify=("PUBLISH", "c", "n"),
+    )
+    state = initial(make_spec())
+
+    async def told(*, tell: bool = True) -> bool:
+        states.changed(state, tell)
+        await states.flush(tell=tell)
+        return ("PUBLISH", "c", "n") in store.written[-1][1]
+
+    assert await told()
+    assert not await told(), "a book that shows what was known is no news"
+    state.market = replace(state.market, price=19_200_000)
+    assert not await told()
+    state.message = "waits for the buy time"
+    assert not await told(tell=False)
+    store.fails = [RedisAwayError("gone")]
+    assert await told(), "what no notice has told yet"
+    assert await told(), "nor has one that may not have arrived"
+    assert not await told()
+    states.poke()
+    assert await told(), "Redis was away: whoever listened may have missed it"
