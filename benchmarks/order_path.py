@@ -3,10 +3,9 @@
 Every strategy buys, rests its stop, and waits; then a frame reaches its target, and the clock runs from the sending of
 that frame until the first bytes of `PUT /orders/...` come back. Whoever has sold buys again, so that one process gives
 many samples; its first is shown apart, because in production it is the only one of the day. After each sample the bare
-hops (`bare_hops.py`) are measured with the same frame, in the same run. Prints one JSON object last.
+hops (`bare_hops.py`) are measured with the same frame, in the same run. `tick_to_order.py` runs it.
 """
 
-import argparse
 import asyncio
 import contextlib
 import tempfile
@@ -23,9 +22,10 @@ from algo_crds.contracts.runtime import Level, Phase
 from bare_hops import BareHops
 from broker_stub import Stub, frame, token_of
 from fleet import SHARES, Fleet, Strategy, fleet, free_port, login, shift_into_session
-from report import emit, quantile
+from report import quantile
 
 GOALS = {"path_p50_us": 400, "path_p99_us": 2000}
+FLOOR = "frame > process > process > process > HTTP bytes, picows and uvloop, no logic"
 TARGET_PAISE = 202_100
 SYMBOLS = (*SHARES, "LT", "ITC", "AXISBANK", "KOTAKBANK", "MARUTI", "TITAN", "WIPRO", "NTPC", "ONGC", "HCLTECH")
 FIRST_S, NEXT_S = 6, 2
@@ -147,8 +147,8 @@ async def exits(one: Fleet, stub: Stub, hops: BareHops, n: int, limit_s: float) 
     return found
 
 
-async def measure(n: int, limit_s: float, directory: Path) -> None:
-    """The whole measurement."""
+async def measure(n: int, limit_s: float, directory: Path) -> Samples:
+    """The whole measurement, in a folder for the logs and sockets of the processes."""
     hops = BareHops()
     with fleet(directory, shift_into_session()) as one:
         stub = Stub(SYMBOLS, one.now)
@@ -171,37 +171,30 @@ async def measure(n: int, limit_s: float, directory: Path) -> None:
                 await ticking
             hops.stop()
             stub.stop()
-    emit(
-        "order_path",
-        {
-            "path_p50_us": quantile(found.ours, 0.5),
-            "path_p99_us": quantile(found.ours, 0.99),
-            "path_max_us": max(found.ours),
-            "first_exit_p50_us": quantile(found.first, 0.5),
-            "first_exit_max_us": max(found.first),
-        },
-        {
-            "path_p50_us": quantile(found.bare, 0.5),
-            "path_p99_us": quantile(found.bare, 0.99),
-            "path_max_us": max(found.bare),
-        },
-        len(found.ours),
-        goals=GOALS,
-        first_n=len(found.first),
-        floor_n=len(found.bare),
-        floor_is="frame > process > process > process > HTTP bytes, picows and uvloop, no logic",
-    )
+    return found
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--n", type=int, default=300, help="exits")
-    parser.add_argument("--limit-s", type=float, default=420, help="wall time for the exits")
-    arguments = parser.parse_args()
+def measured(n: int, limit_s: float) -> Samples:
+    """`n` exits through processes of their own, or as many as the time lets."""
     with tempfile.TemporaryDirectory(prefix="order-path-") as name:
-        uvloop.run(measure(arguments.n, arguments.limit_s, Path(name)))
+        return uvloop.run(measure(n, limit_s, Path(name)))
 
 
-if __name__ == "__main__":
-    main()
+def path_metrics(found: Samples) -> dict[str, float]:
+    """Ours."""
+    return {
+        "path_p50_us": quantile(found.ours, 0.5),
+        "path_p99_us": quantile(found.ours, 0.99),
+        "path_max_us": max(found.ours),
+        "first_exit_p50_us": quantile(found.first, 0.5),
+        "first_exit_max_us": max(found.first),
+    }
+
+
+def path_floor(found: Samples) -> dict[str, float]:
+    """The same hops with nothing done in them."""
+    return {
+        "path_p50_us": quantile(found.bare, 0.5),
+        "path_p99_us": quantile(found.bare, 0.99),
+        "path_max_us": max(found.bare),
+    }

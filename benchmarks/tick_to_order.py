@@ -1,10 +1,11 @@
-"""From the tick that reaches the target to the first order call of the exit (`Modify` of the resting stop), in process.
+"""From the tick that reaches the target to the first order call of the exit (`Modify` of the resting stop).
 
-The engine decides and the Zerodha adapter builds the request. Every sample begins from the same protected state: a step
-leaves it alone but for the market cell, which is set back. What was built before is frozen, as a runner does when it is
-ready; the collector is on. The floor is the same work by the bare parts: two integer comparisons for a tick without
-action, and the form encoding of the same request for the order. Beside it, without goal: a breach of the stop while
-none rests (a new order instead of a change), and an entry with its intent fsynced.
+(a) In process: the engine decides and the Zerodha adapter builds the request. Every sample begins from the same
+protected state: a step leaves it alone but for the market cell, which is set back. What was built before is frozen, as
+a runner does when it is ready; the collector is on. The floor is the same work by the bare parts: two integer comparisons
+for a tick without action, and the form encoding of the same request for the order. Beside it, without goal: a breach of
+the stop while none rests (a new order instead of a change), and an entry with its intent fsynced.
+(b) Through the real processes, beside the bare hops (`order_path.py`): some minutes; `--path-n 0` leaves it out.
 """
 
 import argparse
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "runner" / "tests" / "engine"))
 
 import msgspec  # noqa: E402
+import order_path  # noqa: E402
 from algo_brokers.records import Change, InstrumentRef, NewOrder, OrderRef  # noqa: E402
 from algo_brokers.session import Session  # noqa: E402
 from algo_brokers.zerodha import requests  # noqa: E402
@@ -37,6 +39,7 @@ from engine_world import Rig, bought, started  # noqa: E402
 from report import emit, quantile  # noqa: E402
 
 GOALS = {"engine_p50_us": 10, "engine_p99_us": 60, "idle_tick_us": 1.2}
+PATH_LIMIT_S = 420
 INSTRUMENT = InstrumentRef(exchange="NSE", symbol="RELIANCE")
 HELD = Session(
     broker="zerodha", client_id="SM0001", api_key="k" * 16, access_token="t" * 32, login_time=0, valid_until=1 << 50
@@ -218,7 +221,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=5_000)
-    n = parser.parse_args().n
+    parser.add_argument("--path-n", type=int, default=300, help="exits through the real processes")
+    arguments = parser.parse_args()
+    n = arguments.n
+    # First, while nothing is frozen here yet.
+    path = order_path.measured(arguments.path_n, PATH_LIMIT_S) if arguments.path_n else None
     for run in (breach, naked_breach, request_floor, idle, entry_with_intent):
         warm(run)
     gc.collect()
@@ -235,14 +242,18 @@ def main() -> None:
             "no_stop_p99_us": quantile(naked, 0.99),
             "entry_fsync_p50_us": quantile(entries, 0.5),
             "entry_fsync_p99_us": quantile(entries, 0.99),
+            **(order_path.path_metrics(path) if path else {}),
         },
         {
             "engine_p50_us": quantile(bare, 0.5),
             "engine_p99_us": quantile(bare, 0.99),
             "idle_tick_us": idle_floor(n * 10),
+            **(order_path.path_floor(path) if path else {}),
         },
         n,
-        goals=GOALS,
+        goals=GOALS | (order_path.GOALS if path else {}),
+        path_n=len(path.ours) if path else 0,
+        path_floor_is=order_path.FLOOR,
         entries_n=len(entries),
         collector="on; what was built before is frozen, as in a runner",
     )
