@@ -2,7 +2,7 @@
 
 (a) In process: the engine decides and the Zerodha adapter builds the request. Every sample begins from the same
 protected state: a step leaves it alone but for the market cell, which is set back. What was built before is frozen, as
-a runner does when it is ready; the collector is on. The floor is the same work by the bare parts: two integer comparisons
+a runner does when it is ready; the collector is on. The floor is the same work by the bare parts: two comparisons
 for a tick without action, and the form encoding of the same request for the order. Beside it, without goal: a breach of
 the stop while none rests (a new order instead of a change), and an entry with its intent fsynced.
 (b) Through the real processes, beside the bare hops (`order_path.py`): some minutes; `--path-n 0` leaves it out.

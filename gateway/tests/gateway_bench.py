@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from algo_gateway.clock import SessionClock
 from algo_gateway.settings import read_settings
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from lockstep_stage import free_pair
 
 ACCOUNT = "brk_01aaaaaaaaaaaaaaaaaaaaaaaa"
 STRATEGY = "str_01aaaaaaaaaaaaaaaaaaaaaaaa"
@@ -34,17 +34,6 @@ CSV = (
     "instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,lot_size,"
     "instrument_type,segment,exchange\n738561,2885,RELIANCE,RELIANCE,0,,0,0.05,1,EQ,NSE,NSE\n"
 )
-
-
-def free_ports() -> int:
-    """A port whose neighbour is free too."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            with contextlib.suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
 
 
 @dataclass
@@ -208,7 +197,7 @@ async def open_bench(tmp_path: Path, **env: str) -> AsyncIterator[Bench]:
         valid_until=now + 3_600_000,
     )
     session_file.write_bytes(encode_session(session))
-    port = free_ports()
+    port = free_pair()
     gateway = Gateway(
         read_settings(
             {

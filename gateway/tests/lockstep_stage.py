@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -34,26 +35,27 @@ KEY = Ed25519PrivateKey.generate()
 API_KEY, API_SECRET, CLIENT = "simkey0001", "simsecret99", "SM0001"
 
 
+PORTS = range(15_000, 32_000)
+"""Below the ports that the kernel gives to clients: a client that tries such a port until somebody listens there may be
+given that very port, and then it is connected to itself."""
+
+
 def free_pair() -> int:
     """A port whose neighbour, the gateway's second one, is free too."""
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            with contextlib.suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
+        port = secrets.choice(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_pair())
+    return list(found)
 
 
 @dataclass

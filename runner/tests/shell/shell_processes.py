@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -32,11 +33,18 @@ COMMANDS = (
 """As the operator makes the runner's user."""
 
 
+PORTS = range(15_000, 32_000)
+"""Below the ports that the kernel gives to clients: a client that tries such a port until somebody listens there may be
+given that very port, and then it is connected to itself."""
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = secrets.choice(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def until(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
