@@ -19,11 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
+import order_path
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "runner" / "tests" / "engine"))
 
 import msgspec  # noqa: E402
-import order_path  # noqa: E402
 from algo_brokers.records import Change, InstrumentRef, NewOrder, OrderRef  # noqa: E402
 from algo_brokers.session import Session  # noqa: E402
 from algo_brokers.zerodha import requests  # noqa: E402
@@ -253,6 +254,7 @@ def main() -> None:
         n,
         goals=GOALS | (order_path.GOALS if path else {}),
         path_n=len(path.ours) if path else 0,
+        path_first_n=len(path.first) if path else 0,
         path_floor_is=order_path.FLOOR,
         entries_n=len(entries),
         collector="on; what was built before is frozen, as in a runner",

@@ -159,11 +159,13 @@ class StateStore:
         fields = hash_fields(state, shown, extra)
         commands: list[Command] = [("HSET", self._key, *(part for item in fields.items() for part in item))]
         news = without_figures(shown)
-        if tell and news != self._told:
+        tell = tell and news != self._told
+        if tell:
             commands.append(self._notify)
         try:
             await self._fence.write(commands)
-            self._told = news if tell else self._told
+            if tell:
+                self._told = news
         except RedisAwayError:
             self._dirty = True
         except FencedError:

@@ -155,8 +155,7 @@ def _may_have_triggered(t: Turn, order: Order) -> bool:
     s = t.s
     if s.exit_reason in (ExitReason.STOP, ExitReason.SOFTWARE_STOP) or is_triggered(t, order):
         return True
-    recent = s.market.price > 0 and t.now - s.market.price_at <= s.constants.quote_age_ms
-    return not recent or levels.near(s.market.price, order.ask.trigger, t.sign, NEAR_TRIGGER_BP)
+    return not _price_is_recent(t) or levels.near(s.market.price, order.ask.trigger, t.sign, NEAR_TRIGGER_BP)
 
 
 def _wanted(t: Turn, order: Order, shares: int) -> int:
@@ -289,13 +288,18 @@ def _grows(t: Turn, order: Order) -> bool:
     return not order.late and not order.cancel_asked and bool(order.broker_order_id) and _modifiable(t, order)
 
 
+def _price_is_recent(t: Turn) -> bool:
+    market = t.s.market
+    return market.price > 0 and t.now - market.price_at <= t.s.constants.quote_age_ms
+
+
 def exit_price(t: Turn, doublings: int) -> int:
     """The limit of an exit now; 0 to wait for a quote (not longer than half a second, and only where no hurry is)."""
     s = t.s
     if s.instrument is None:
         return 0
     market = s.market
-    if market.price > 0 and t.now - market.price_at <= s.constants.quote_age_ms:
+    if _price_is_recent(t):
         s.quote_wait = 0
         return levels.exit_limit(market.price, doublings, t.sign, s.instrument)
     read_quote(t)

@@ -19,6 +19,10 @@ def record(broker: str) -> wire.Capability:
     return ADAPTERS[broker].capability
 
 
+UNPROVEN = [name for name in BROKERS if not record(name).modify_quantity_is_total]
+"""Where nothing proves what the quantity of a change means."""
+
+
 @pytest.mark.parametrize("broker", BROKERS)
 def test_the_stop_is_confirmed_by_its_type_trigger_limit_and_remaining_quantity(broker: str) -> None:
     rig = bought(capability=record(broker))
@@ -87,7 +91,7 @@ def test_a_partly_filled_sell_is_changed_only_where_the_quantity_is_known_to_be_
 
 
 @pytest.mark.parametrize("remainder", [False, True])
-@pytest.mark.parametrize("broker", [name for name in BROKERS if not record(name).modify_quantity_is_total])
+@pytest.mark.parametrize("broker", UNPROVEN)
 def test_an_exit_that_fills_in_parts_while_its_rows_are_late_sells_what_is_held(
     broker: str, *, remainder: bool
 ) -> None:
@@ -102,7 +106,7 @@ def test_an_exit_that_fills_in_parts_while_its_rows_are_late_sells_what_is_held(
 
 
 @pytest.mark.parametrize("remainder", [False, True])
-@pytest.mark.parametrize("broker", [name for name in BROKERS if not record(name).modify_quantity_is_total])
+@pytest.mark.parametrize("broker", UNPROVEN)
 def test_a_stop_that_may_trigger_unseen_as_the_sell_time_comes_is_never_changed(
     broker: str, *, remainder: bool
 ) -> None:
@@ -121,7 +125,7 @@ def test_a_stop_that_may_trigger_unseen_as_the_sell_time_comes_is_never_changed(
     assert (rig.true_held, rig.held) == (0, 0), rig.describe()
 
 
-@pytest.mark.parametrize("broker", [name for name in BROKERS if not record(name).modify_quantity_is_total])
+@pytest.mark.parametrize("broker", UNPROVEN)
 def test_an_old_price_does_not_say_that_the_stop_still_waits(broker: str) -> None:
     rig = bought(capability=record(broker))
     rig.until("15:04:50")
