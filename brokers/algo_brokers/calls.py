@@ -16,6 +16,7 @@ from algo_crds.contracts.orders import RejectKind
 from algo_brokers.errors import BrokerError, BrokerUnavailable, SessionRefused
 from algo_brokers.http import AnswerLostError, HttpAnswer, HttpRequest, NothingSentError, Transport
 from algo_brokers.outcomes import Rejected, Unknown, WriteOutcome
+from algo_brokers.records import InstrumentRef
 from algo_brokers.session import Session, blot, hide, secrets_of
 
 _T = TypeVar("_T")
@@ -116,3 +117,8 @@ def without(*secrets: str) -> Iterator[None]:
         yield
     except BrokerError as error:
         raise type(error)(blot(str(error), secrets)) from None
+
+
+def in_parts(instruments: tuple[InstrumentRef, ...], size: int) -> list[tuple[InstrumentRef, ...]]:
+    """The instruments, no more than `size` a call."""
+    return [instruments[at : at + size] for at in range(0, len(instruments), size)]

@@ -17,6 +17,7 @@ from algo_brokers.calls import (
     answered,
     create_read_call,
     create_write_call,
+    in_parts,
     without,
 )
 from algo_brokers.discreet import Discreet
@@ -239,13 +240,13 @@ def _plain_reads(call: ReadCall) -> _Reads:
 
     async def quotes(*, instruments: tuple[InstrumentRef, ...]) -> tuple[Quote, ...]:
         found: list[Quote] = []
-        for part in _parts(instruments, limits.QUOTES_PER_CALL):
+        for part in in_parts(instruments, limits.QUOTES_PER_CALL):
             found += await call(partial(requests.quotes, instruments=part), _data(prices.quotes))
         return tuple(found)
 
     async def ltp(*, instruments: tuple[InstrumentRef, ...]) -> dict[tuple[str, str], int]:
         found: dict[tuple[str, str], int] = {}
-        for part in _parts(instruments, limits.LTP_PER_CALL):
+        for part in in_parts(instruments, limits.LTP_PER_CALL):
             found |= await call(partial(requests.ltp, instruments=part), _data(prices.last_prices))
         return found
 
@@ -269,7 +270,3 @@ def _plain_reads(call: ReadCall) -> _Reads:
         candles=candles,
         instruments=instruments,
     )
-
-
-def _parts(instruments: tuple[InstrumentRef, ...], size: int) -> list[tuple[InstrumentRef, ...]]:
-    return [instruments[at : at + size] for at in range(0, len(instruments), size)]
